@@ -1,0 +1,109 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Every Swift target is held to the same rules; see ARCHITECTURE.md, "House rules".
+let house: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["VerdictTestKit"], swiftSettings: house)
+}
+
+let package = Package(
+  name: "verdict",
+  products: [
+    .executable(name: "verdict", targets: ["verdict"]),
+    .library(name: "VerdictClient", targets: ["VerdictClient"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // C libraries from Debian, and the little C that Swift cannot import.
+    .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CVerdictSystem", cSettings: strictC),
+    .target(name: "CVerdictProto", dependencies: ["CProtobufC"], cSettings: strictC),
+
+    // Rooms, from the ground up: an arrow only ever points to an earlier line.
+    room("VerdictModel"),
+    room("VerdictSystem", ["CVerdictSystem"]),
+    room("VerdictCrypto", ["COpenSSL"]),
+    room("VerdictPolicy", ["VerdictModel", "CLibyaml"]),
+    room("VerdictSnapshot", ["VerdictModel", "VerdictCrypto", "CVerdictSystem"]),
+    room("VerdictEngine", ["VerdictModel", "VerdictSnapshot"]),
+    room("VerdictCompiler", ["VerdictModel", "VerdictPolicy", "VerdictSnapshot"]),
+    room(
+      "VerdictControl",
+      ["VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine"]),
+    room("VerdictHTTP2", ["CNghttp2"]),
+    room("VerdictRPC", ["VerdictModel", "CVerdictProto", "CProtobufC"]),
+    room("VerdictClient", ["VerdictModel", "VerdictSystem", "VerdictHTTP2", "VerdictRPC"]),
+    room(
+      "VerdictServer",
+      [
+        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictEngine", "VerdictSnapshot",
+        "VerdictControl", "VerdictHTTP2", "VerdictRPC",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "verdict",
+      dependencies: [
+        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
+        "VerdictEngine", "VerdictCompiler", "VerdictControl", "VerdictClient", "VerdictServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: house),
+
+    // Never linked into the product.
+    room(
+      "VerdictTestKit",
+      ["VerdictModel", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler", "VerdictEngine"]),
+    .executableTarget(
+      name: "verdict-bench",
+      dependencies: [
+        "VerdictModel", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler", "VerdictEngine",
+        "VerdictRPC", "VerdictTestKit",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Benchmarks/verdict-bench", swiftSettings: house),
+    tests("VerdictModelTests", ["VerdictModel"]),
+    tests("VerdictSystemTests", ["VerdictSystem"]),
+    tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
+    tests("VerdictSnapshotTests", ["VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
+    tests(
+      "VerdictEngineTests",
+      ["VerdictEngine", "VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
+    tests("VerdictCompilerTests", ["VerdictCompiler", "VerdictSnapshot", "VerdictModel", "VerdictPolicy"]),
+    tests(
+      "VerdictControlTests",
+      [
+        "VerdictControl", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine",
+        "VerdictModel", "VerdictCompiler", "VerdictPolicy",
+      ]),
+    tests("VerdictHTTP2Tests", ["VerdictHTTP2"]),
+    tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel"]),
+    tests(
+      "VerdictServerTests",
+      ["VerdictServer", "VerdictClient", "VerdictControl", "VerdictModel", "VerdictSystem", "VerdictEngine"]),
+  ]
+)

@@ -1,0 +1,117 @@
+/// Bytes that somebody else owns: an id inside a request, a document or a snapshot.
+///
+/// Reading is checked: an index outside the view stops the process. What the type can't check is
+/// that the owner still lives; therefore the initialiser is `@unsafe`, and a view may not be kept
+/// beyond the call (of a request: beyond its decision) that handed it out.
+@safe
+public struct ByteView {
+  @usableFromInline let base: UnsafeRawPointer
+  public let count: Int
+
+  /// No bytes.
+  @inlinable
+  public init() {
+    // SAFETY: never read, because the count is zero.
+    unsafe base = UnsafeRawPointer(bitPattern: 8).unsafelyUnwrapped
+    count = 0
+  }
+
+  /// - Precondition: `base..<base + count` stays readable for as long as the view is used.
+  @unsafe
+  @inlinable
+  public init(base: UnsafeRawPointer, count: Int) {
+    unsafe self.base = base
+    self.count = count
+  }
+
+  @unsafe
+  @inlinable
+  public init(_ buffer: UnsafeRawBufferPointer) {
+    guard let base = buffer.baseAddress else {
+      self.init()
+      return
+    }
+    unsafe self.init(base: base, count: buffer.count)
+  }
+
+  @inlinable
+  public var isEmpty: Bool { count == 0 }
+
+  @inlinable
+  public subscript(index: Int) -> UInt8 {
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "index outside the view")
+    // SAFETY: the index was just checked.
+    return unsafe base.load(fromByteOffset: index, as: UInt8.self)
+  }
+
+  /// Eight bytes from `index`, little-endian.
+  @inlinable
+  public func load64(at index: Int) -> UInt64 {
+    precondition(index >= 0 && count - index >= 8, "index outside the view")
+    // SAFETY: the range was just checked.
+    return unsafe UInt64(
+      littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+  }
+
+  /// The part from `lower` up to, not including, `upper`.
+  @inlinable
+  public subscript(range: Range<Int>) -> ByteView {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "range outside the view")
+    // SAFETY: inside the view, which the caller keeps alive.
+    return unsafe ByteView(base: base + range.lowerBound, count: range.count)
+  }
+
+  /// The bytes as the standard library's buffer, for C and for copying.
+  @unsafe
+  @inlinable
+  public var buffer: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+
+  /// Byte-wise equality.
+  @inlinable
+  public static func == (a: ByteView, b: ByteView) -> Bool {
+    guard a.count == b.count else { return false }
+    for index in 0..<a.count where a[index] != b[index] { return false }
+    return true
+  }
+
+  /// Byte order, the order of every output.
+  @inlinable
+  public func precedes(_ other: ByteView) -> Bool {
+    let shared = min(count, other.count)
+    for index in 0..<shared where self[index] != other[index] { return self[index] < other[index] }
+    return count < other.count
+  }
+
+  /// The bytes as text; what is not UTF-8 is replaced.
+  public var text: String {
+    // SAFETY: copied before the call returns.
+    unsafe String(decoding: buffer, as: UTF8.self)
+  }
+
+  /// A copy of the bytes.
+  public var array: [UInt8] {
+    // SAFETY: copied before the call returns.
+    unsafe Array(buffer)
+  }
+}
+
+extension String {
+  /// Calls `body` with the string's UTF-8; the view may not escape.
+  @inlinable
+  public func withByteView<R>(_ body: (ByteView) throws -> R) rethrows -> R {
+    var copy = self
+    return try copy.withUTF8 {
+      // SAFETY: valid during the closure.
+      try body(unsafe ByteView(UnsafeRawBufferPointer($0)))
+    }
+  }
+}
+
+extension Array<UInt8> {
+  /// Calls `body` with the array's bytes; the view may not escape.
+  @inlinable
+  public func withByteView<R>(_ body: (ByteView) throws -> R) rethrows -> R {
+    // SAFETY: the view is valid during the closure.
+    try unsafe withUnsafeBytes { try body(unsafe ByteView($0)) }
+  }
+}

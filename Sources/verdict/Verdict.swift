@@ -1,0 +1,4 @@
+@main
+enum Verdict {
+  static func main() {}
+}
