@@ -1,5 +1,6 @@
 internal import VerdictCrypto
 internal import VerdictModel
+internal import VerdictSnapshot
 internal import VerdictSystem
 
 extension ControlDirectory {
@@ -93,29 +94,31 @@ extension ControlDirectory {
     let manifest = try OrganizationManifest(
       reader.document(entry, byteCountMax: ControlLimits.manifestByteCountMax),
       place: "\(path)/\(LayoutReader.blobName(digest))")
-    let memory: SealedMemory
-    if let same = known.bySnapshot[manifest.snapshotDigest], same.byteCount == manifest.snapshot.size
-    {
-      memory = same.memory
-    } else {
-      memory = try reader.sealed(
-        manifest.snapshot, byteCountMax: ControlLimits.snapshotByteCountMax)
-    }
+    let loaded: LoadedOrganization
     let place = "\(path)/\(LayoutReader.blobName(manifest.snapshotDigest))"
-    // SAFETY: the memory lives beyond this call.
-    let identity = try SnapshotIdentity(
-      validating: unsafe ByteView(memory.bytes), place: place)
-    guard identity.organization == manifest.organization, identity.model == manifest.model else {
+    if let same = known.bySnapshot[manifest.snapshotDigest],
+      same.byteCount == manifest.snapshot.size
+    {
+      loaded = LoadedOrganization(
+        view: same.view, memory: same.memory, generation: manifest.generation,
+        digest: same.digest, manifestDigest: digest)
+    } else {
+      let memory = try reader.sealed(
+        manifest.snapshot, byteCountMax: ControlLimits.snapshotByteCountMax)
+      // SAFETY: the loaded organization keeps the memory for as long as the view.
+      let view = try SnapshotView.validating(unsafe ByteView(memory.bytes), place: place)
+      loaded = LoadedOrganization(
+        view: view, memory: memory, generation: manifest.generation,
+        digest: manifest.snapshotDigest, manifestDigest: digest)
+    }
+    guard loaded.organization == manifest.organization, loaded.model == manifest.model else {
       throw ControlError(
         .snapshot, place,
-        "of organization `\(identity.organization.text)` and model `\(identity.model.text)`, but"
+        "of organization `\(loaded.organization.text)` and model `\(loaded.model.text)`, but"
           + " announced as `\(manifest.organization.text)` and `\(manifest.model.text)`;"
           + " publish again")
     }
-    return LoadedOrganization(
-      organization: manifest.organization, model: manifest.model,
-      generation: manifest.generation, digest: manifest.snapshotDigest, memory: memory,
-      manifestDigest: digest)
+    return loaded
   }
 }
 

@@ -14,27 +14,32 @@ struct LayoutWriter: ~Copyable {
 
   /// Creates what is missing of the directory and locks it until this value goes.
   init(locking path: String) throws(ControlError) {
+    let lock = try Self.locked(path)
+    try Self.prepare(path)
     self.path = path
-    let lock: FileDescriptor
+    self.lock = lock
+  }
+
+  private static func locked(_ path: String) throws(ControlError) -> FileDescriptor {
     do throws(SystemError) {
-      try Self.refuseForeign(path)
+      try refuseForeign(path)
       try File.createDirectories(path)
-      lock = try FileDescriptor.lockFile("\(path)/\(Self.lockFile)", mode: 0o644)
+      let lock = try FileDescriptor.lockFile("\(path)/\(lockFile)", mode: 0o644)
       guard try lock.lockExclusively(wait: false) else {
-        throw SystemError("flock", path, number: Errno.wouldBlock)
+        throw SystemError("lock", path, number: Errno.wouldBlock)
       }
+      return lock
     } catch {
-      if error.operation == "flock", error.number == Errno.wouldBlock {
+      switch error.number {
+      case Errno.wouldBlock:
         throw ControlError(.busy, path, "another publish is at work; try again when it has ended")
-      }
-      if error.number == Errno.notEmpty {
+      case Errno.notEmpty:
         throw ControlError(
           .layout, path, "holds other files and no `oci-layout`; choose an empty directory")
+      default:
+        throw ControlError(error, error.subject.isEmpty ? path : error.subject)
       }
-      throw ControlError(error, error.subject.isEmpty ? path : error.subject)
     }
-    self.lock = lock
-    try prepare()
   }
 
   /// A directory with files that are not a layout's was probably named by mistake.
@@ -46,7 +51,7 @@ struct LayoutWriter: ~Copyable {
     }
   }
 
-  private func prepare() throws(ControlError) {
+  private static func prepare(_ path: String) throws(ControlError) {
     do throws(SystemError) {
       let layout = "\(path)/\(ImageLayout.layoutFile)"
       let blobs = "\(path)/\(ImageLayout.blobDirectory)"
@@ -64,7 +69,7 @@ struct LayoutWriter: ~Copyable {
 
   /// Removes what a publisher left that was killed while it wrote aside. Nobody writes now: the
   /// lock is ours.
-  private func removeDrafts(in directory: String) throws(SystemError) {
+  private static func removeDrafts(in directory: String) throws(SystemError) {
     for name in try File.names(in: directory) where name.hasSuffix(".tmp") {
       try File.remove("\(directory)/\(name)")
     }
