@@ -136,10 +136,13 @@ def test_without_policies_the_server_is_unavailable_until_the_first_publish(tmp_
 
     with Sidecar(tmp_path / "run", "--control", control) as sidecar, Client(sidecar.tcp) as client:
         assert status(client) == health_pb2.HealthCheckResponse.NOT_SERVING
-        for method in (AUTHORIZE, VISIBILITY):
+        page = pb.CheckVisibilityRequest(
+            organization="acme", workspace="prod", principals=[MIA], permissions=["view"],
+            blocks=[pb.VisibilityBlock(resource_type="destination", ids=ids(["D1"]))])
+        single = pb.AuthorizeRequest(checks=[PLAIN], **DEFAULTS)
+        for method, request in ((AUTHORIZE, single), (VISIBILITY, page)):
             with pytest.raises(grpc.RpcError) as error:
-                client.raw(method, pb.AuthorizeRequest(checks=[PLAIN], **DEFAULTS).SerializeToString()
-                           if method == AUTHORIZE else b"")
+                client.raw(method, request.SerializeToString())
             assert error.value.code() == Code.UNAVAILABLE
         assert list(client.info().organizations) == []
 
