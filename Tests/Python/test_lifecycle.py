@@ -108,8 +108,8 @@ def test_the_version_is_that_of_the_running_server(acme):
         assert client.info().version in verdict("version").stdout
 
 
-def test_an_interrupted_command_line_leaves_no_process(tmp_path, acme_document):
-    """Closing standard error, as a supervisor that died does, must not keep the server alive."""
+def test_a_log_that_nobody_reads_any_more_does_not_stop_a_clean_end(tmp_path, acme_document):
+    """Standard error closes when a supervisor dies."""
     process = subprocess.Popen(
         [str(VERDICT), "serve", "--policy", str(acme_document), "--unix", str(tmp_path / "s")],
         stderr=subprocess.PIPE)
