@@ -38,7 +38,8 @@ public struct CheckGenerator {
     var check = ReferenceCheck(
       organization: places.count > 1 || random.chance(30) ? place.organization : nil,
       principal: principal(of: place, near: workspace), workspace: workspace?.id, action: [])
-    let isToken = check.principal.starts(with: "service".utf8)
+    let isToken =
+      check.principal.starts(with: "service".utf8)
       || check.principal.starts(with: "personal".utf8)
     if isToken && random.chance(50) { check.workspace = nil }
 

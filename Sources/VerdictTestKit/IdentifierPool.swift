@@ -4,8 +4,10 @@ public enum IdentifierPool {
   /// Legal ids, all different as bytes.
   public static let legal: [[UInt8]] =
     [
-      "1", "2", "3", "A", "a", "S1", "caf\u{e9}", "cafe\u{301}", "a/b", "/a", "user:a", "with space",
-      "quote\"back\\slash", "line\nbreak", "null", "~", "1e3", "- x", "\u{1f600}", "\u{7f}", "\u{feff}x",
+      "1", "2", "3", "A", "a", "S1", "caf\u{e9}", "cafe\u{301}", "a/b", "/a", "user:a",
+      "with space",
+      "quote\"back\\slash", "line\nbreak", "null", "~", "1e3", "- x", "\u{1f600}", "\u{7f}",
+      "\u{feff}x",
       "{{a}}", "#", "*all", "0123456789abcdef", "0123456789abcdef0123456789abcde",
       "0123456789abcdef0123456789abcdef",
     ].map { Array($0.utf8) }
@@ -26,7 +28,8 @@ public enum IdentifierPool {
   /// the last scalar, a stray continuation).
   public static let illegal: [[UInt8]] = [
     [], Array(repeating: UInt8(ascii: "x"), count: 256),
-    Array(repeating: UInt8(ascii: "y"), count: 5_000), [0], [0x41, 0], [0x53, 0x31, 0], [0x00, 0x41],
+    Array(repeating: UInt8(ascii: "y"), count: 5_000), [0], [0x41, 0], [0x53, 0x31, 0],
+    [0x00, 0x41],
     [0xc3], [0x41, 0xe2, 0x82], [0xc0, 0x80], [0xe0, 0x80, 0xaf], [0xed, 0xa0, 0x80],
     [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80], [0x80], [0x41, 0xff],
   ]

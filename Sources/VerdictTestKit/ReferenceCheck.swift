@@ -30,9 +30,10 @@ public struct ReferenceCheck: Sendable, Hashable {
 
   public init(_ check: Check) {
     self.init(
-      organization: check.organization.map { Array($0.utf8) }, principal: Array(check.principal.utf8),
-      workspace: check.workspace.map { Array($0.utf8) }, action: Array(check.action.utf8),
-      resource: check.resource.map { Array($0.utf8) }, target: check.target.map { Array($0.utf8) })
+      organization: check.organization.map { Array($0.utf8) },
+      principal: Array(check.principal.utf8), workspace: check.workspace.map { Array($0.utf8) },
+      action: Array(check.action.utf8), resource: check.resource.map { Array($0.utf8) },
+      target: check.target.map { Array($0.utf8) })
   }
 }
 
@@ -105,7 +106,7 @@ struct ReferenceOperand {
   }
 }
 
-extension Array<UInt8> {
+extension [UInt8] {
   /// What follows `prefix`, or nil where the bytes don't begin with it.
   func dropping(prefix: String) -> [UInt8]? {
     starts(with: prefix.utf8) ? Array(dropFirst(prefix.utf8.count)) : nil

@@ -75,7 +75,8 @@ public struct ReferenceInterpreter: Sendable {
 
   /// Step 1: an id is 1 to 255 bytes of UTF-8 without NUL.
   static func isValidID(_ id: [UInt8]) -> Bool {
-    !id.isEmpty && id.count <= 255 && !id.contains(0) && String(validating: id, as: UTF8.self) != nil
+    !id.isEmpty && id.count <= 255 && !id.contains(0)
+      && String(validating: id, as: UTF8.self) != nil
   }
 }
 
