@@ -89,7 +89,7 @@ public final class SealedMemory: Sendable {
   }
 }
 
-extension Array<UInt8> {
+extension [UInt8] {
   /// Writes the array to a descriptor; a typed throw cannot cross `withUnsafeBytes` directly.
   func writeAll(to descriptor: borrowing FileDescriptor) throws(SystemError) {
     // SAFETY: the span's bytes live for the call.

@@ -16,8 +16,12 @@ public enum SystemClock {
   public static func sleep(nanoseconds: UInt64) {
     var rest = timespec(
       tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
-    // SAFETY: the kernel writes the rest of an interrupted sleep back into the same record.
-    while unsafe nanosleep(&rest, &rest) != 0 && errno == EINTR {}
+    while true {
+      let wanted = rest
+      // SAFETY: the kernel writes what is left of an interrupted sleep into `rest`.
+      let result = unsafe withUnsafePointer(to: wanted) { unsafe nanosleep($0, &rest) }
+      if result == 0 || errno != EINTR { return }
+    }
   }
 }
 
