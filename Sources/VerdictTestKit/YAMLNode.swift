@@ -31,7 +31,7 @@ enum YAMLNode {
       unsafe yaml_parser_set_input_string(parser, buffer.baseAddress, buffer.count)
       var reader = unsafe Reader(parser: parser)
       do throws(Fault) {
-        return .success(try reader.document())
+        return .success(try unsafe reader.document())
       } catch {
         return .failure(error)
       }
