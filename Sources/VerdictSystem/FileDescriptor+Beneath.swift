@@ -12,6 +12,12 @@ public struct FileStatus: Equatable, Sendable {
   public let isDirectory: Bool
 }
 
+extension Errno {
+  /// A path that leads out of where it must stay.
+  public static let crossDevice = EXDEV
+  public static let notEmpty = ENOTEMPTY
+}
+
 extension FileDescriptor {
   /// What the descriptor refers to.
   public func status() throws(SystemError) -> FileStatus {
@@ -40,6 +46,22 @@ extension FileDescriptor {
       case ENOSYS, EPERM: return try openingWithoutLinks(path)
       default: throw SystemError("open", path, number: -number)
       }
+    }
+  }
+
+  /// What is left up to the end, or nil if that is more than `byteCountMax` bytes.
+  public func readAll(byteCountMax: Int) throws(SystemError) -> [UInt8]? {
+    var result: [UInt8] = []
+    let chunk = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(4096, min(byteCountMax + 1, 1 << 20)), alignment: 16)
+    // SAFETY: allocated above, and not used after this function.
+    defer { unsafe chunk.deallocate() }
+    while true {
+      // SAFETY: the chunk is ours; only the bytes that were read are appended.
+      let count = try unsafe read(into: chunk)
+      if count == 0 { return result }
+      guard result.count + count <= byteCountMax else { return nil }
+      unsafe result.append(contentsOf: chunk[..<count])
     }
   }
 
