@@ -81,7 +81,10 @@ let package = Package(
     // Never linked into the product.
     room(
       "VerdictTestKit",
-      ["VerdictModel", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler", "VerdictEngine"]),
+      [
+        "VerdictModel", "VerdictSystem", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler",
+        "VerdictEngine", "CLibyaml",
+      ]),
     .executableTarget(
       name: "verdict-bench",
       dependencies: [
