@@ -25,10 +25,11 @@ show "$verdict" publish "$example" --control "$directory/control"
 
 say "Serve them on $address"
 printf '$ %s\n' "$verdict serve --control $directory/control --listen $address"
-"$verdict" serve --control "$directory/control" --listen "$address" &
+# In a session of its own: Ctrl-C reaches this script alone, which then asks the server to drain.
+setsid "$verdict" serve --control "$directory/control" --listen "$address" &
 server=$!
 ended=""
-trap 'ended=yes; kill -TERM "$server" 2>/dev/null || true' INT TERM
+trap 'ended=yes; kill -TERM "$server" 2>/dev/null || true' INT TERM HUP
 trap 'kill -TERM "$server" 2>/dev/null || true' EXIT
 
 tries=0
