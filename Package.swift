@@ -46,7 +46,7 @@ let package = Package(
     // Rooms, from the ground up: an arrow only ever points to an earlier line.
     room("VerdictModel"),
     room("VerdictSystem", ["CVerdictSystem"]),
-    room("VerdictCrypto", ["COpenSSL"]),
+    room("VerdictCrypto", ["VerdictModel", "COpenSSL"]),
     room("VerdictPolicy", ["VerdictModel", "CLibyaml"]),
     room("VerdictSnapshot", ["VerdictModel", "VerdictCrypto", "CVerdictSystem"]),
     room("VerdictEngine", ["VerdictModel", "VerdictSnapshot"]),
