@@ -26,7 +26,7 @@ PACKAGES := \
   'libnghttp2-dev>=1.52.0-1+deb12u3' 'libnghttp2-14>=1.52.0-1+deb12u3' \
   libprotobuf-c-dev libyaml-dev libssl-dev pkg-config gcc libc6-dev git \
   protobuf-compiler protobuf-c-compiler \
-  nghttp2-client valgrind strace util-linux procps python3-venv
+  nghttp2-client valgrind strace util-linux python3-venv
 
 .PHONY: help deps build build-bench run test test-swift test-python bench proto proto-check \
   format lint asan tsan clean swift-there
