@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -93,6 +95,12 @@ intptr_t verdict_read(int descriptor, void *bytes, size_t count) {
 intptr_t verdict_send(int descriptor, const void *bytes, size_t count) {
   ssize_t result = send(descriptor, bytes, count, MSG_NOSIGNAL);
   return result < 0 ? -errno : result;
+}
+
+int verdict_open_beneath(int directory, const char *path) {
+  struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+  return answer((int)syscall(SYS_openat2, directory, path, &how, sizeof how));
 }
 
 int verdict_memfd(const char *name) {

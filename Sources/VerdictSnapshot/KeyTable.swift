@@ -43,9 +43,9 @@ public struct KeyTable {
   /// Slot sizes that a writer may choose from: key capacities in bytes.
   public static let keyCapacities = [16, 24, 32, 40, 48, 56]
 
-  /// Reads the header; the caller has validated the section or is about to.
+  /// Reads the header of a section that was validated, is about to be, or was built by this process.
   @inlinable
-  init(section: ByteView) {
+  public init(trusting section: ByteView) {
     precondition(section.count >= KeyTable.headerByteCount, "a key table has a header")
     // SAFETY: the section lives as long as the snapshot; the header was just checked to be there.
     unsafe base = section.buffer.baseAddress.unsafelyUnwrapped

@@ -138,7 +138,11 @@ public enum ActionFlag {
   public static let planLimited: UInt16 = 32
   public static let organizationTokens: UInt16 = 64
   public static let targetsUser: UInt16 = 128
-  public static let known: UInt16 = 255
+  /// Every case needs a target.
+  public static let requiresTarget: UInt16 = 256
+  /// Some case takes a target.
+  public static let takesTarget: UInt16 = 512
+  public static let known: UInt16 = 1023
 }
 
 /// Bits of a class's first word.
@@ -149,7 +153,7 @@ public enum ClassFlag {
 
 /// Operands of a term record.
 public enum TermOperand {
-  public static let `self`: UInt8 = 0
+  public static let selfResource: UInt8 = 0
   public static let target: UInt8 = 1
   public static let every: UInt8 = 2
   public static let any: UInt8 = 3

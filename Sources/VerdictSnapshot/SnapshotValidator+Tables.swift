@@ -48,7 +48,7 @@ extension SnapshotValidator {
   ) throws(SnapshotError) {
     let section = view.section(kind)
     try require(section.count >= KeyTable.headerByteCount, "\(kind): the head")
-    let table = KeyTable(section: section)
+    let table = KeyTable(trusting: section)
     let heapByteCount = section.load64(at: 24)
     try require(
       table.slotCount >= 1 && table.bucketCount >= 1 && table.entryCount <= table.slotCount

@@ -1,3 +1,4 @@
+public import CVerdictSystem
 public import VerdictModel
 
 extension SnapshotView {
@@ -29,9 +30,8 @@ extension SnapshotView {
   @inlinable
   public func prefetch(class index: Int) {
     let offset = classOffset(index)
-    guard offset >= 0, offset < bytes.count else { return }
-    // SAFETY: a prefetch reads nothing; the address is inside the snapshot.
-    unsafe verdict_prefetch(bytes.base + offset)
+    // SAFETY: a prefetch reads nothing, wherever it points.
+    unsafe verdict_prefetch(bytes.buffer.baseAddress.unsafelyUnwrapped + offset)
   }
 
   /// The class of a user with a list of them that belongs to a workspace, or -1.

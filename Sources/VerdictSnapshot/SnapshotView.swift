@@ -5,7 +5,6 @@ public import VerdictModel
 /// It is two words and refers to bytes that somebody else keeps mapped; it must not outlive them.
 /// Validation has checked every offset, count and index once; reads are still bounded by
 /// preconditions, which validated bytes never trip.
-@safe
 public struct SnapshotView {
   @usableFromInline let bytes: ByteView
 
@@ -19,20 +18,10 @@ public struct SnapshotView {
   // MARK: Sections
 
   @inlinable @inline(__always)
-  func load32(_ offset: Int) -> UInt32 {
-    precondition(offset >= 0 && offset &+ 4 <= bytes.count, "inside the snapshot")
-    // SAFETY: the range was just checked.
-    return unsafe UInt32(
-      littleEndian: bytes.base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-  }
+  func load32(_ offset: Int) -> UInt32 { bytes.load32(at: offset) }
 
   @inlinable @inline(__always)
-  func load16(_ offset: Int) -> UInt16 {
-    precondition(offset >= 0 && offset &+ 2 <= bytes.count, "inside the snapshot")
-    // SAFETY: the range was just checked.
-    return unsafe UInt16(
-      littleEndian: bytes.base.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
-  }
+  func load16(_ offset: Int) -> UInt16 { bytes.load16(at: offset) }
 
   @inlinable @inline(__always)
   func entry(_ kind: SectionKind) -> Int {
@@ -57,7 +46,7 @@ public struct SnapshotView {
   }
 
   @inlinable @inline(__always)
-  public func table(_ kind: SectionKind) -> KeyTable { KeyTable(section: section(kind)) }
+  public func table(_ kind: SectionKind) -> KeyTable { KeyTable(trusting: section(kind)) }
 
   // MARK: Header
 

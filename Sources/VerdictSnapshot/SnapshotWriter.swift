@@ -1,5 +1,5 @@
-public import VerdictCrypto
-public import VerdictModel
+internal import VerdictCrypto
+internal import VerdictModel
 
 /// Puts sections together to the bytes of a snapshot.
 public struct SnapshotWriter {

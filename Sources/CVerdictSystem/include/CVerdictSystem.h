@@ -43,6 +43,9 @@ int verdict_set_nonblocking(int descriptor, int on);
 intptr_t verdict_read(int descriptor, void *bytes, size_t count);
 intptr_t verdict_send(int descriptor, const void *bytes, size_t count);
 
+/// Opens for reading, without blocking, what stays below the directory whatever links say.
+int verdict_open_beneath(int directory, const char *path);
+
 /// A memory file that can be sealed.
 int verdict_memfd(const char *name);
 /// Forbids shrinking, growing, writing and unsealing, for everybody and for good.
