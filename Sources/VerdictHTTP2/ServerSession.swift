@@ -21,7 +21,7 @@ public struct ServerSession: ~Copyable {
   public static let drainRoomByteCount = 17 << 10
 
   /// A session that has queued its SETTINGS.
-  /// - Precondition: the context outlives the session; both stay on one thread.
+  /// - Precondition: the context and its sessions stay on one thread.
   public init(_ context: borrowing ServerContext) {
     let shared = unsafe context.state
     unsafe state = .allocate(capacity: 1)
@@ -34,7 +34,7 @@ public struct ServerSession: ~Copyable {
       &session, shared.pointee.callbacks, state, shared.pointee.options)
     guard result == 0, let session = unsafe session else { preconditionFailure("out of memory") }
     unsafe state.pointee.session = session
-    unsafe shared.pointee.sessionCount += 1
+    unsafe shared.pointee.ownerCount += 1
     unsafe ServerSession.submitSettings(session, shared.pointee.limits)
   }
 
@@ -50,7 +50,7 @@ public struct ServerSession: ~Copyable {
       unsafe StreamPool.giveBack(record)
     }
     unsafe nghttp2_session_del(state.pointee.session)
-    unsafe state.pointee.context.pointee.sessionCount -= 1
+    unsafe ContextState.release(state.pointee.context)
     unsafe state.deallocate()
   }
 
