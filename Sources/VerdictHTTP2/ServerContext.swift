@@ -51,6 +51,7 @@ struct ContextState: ~Copyable {
   let callbacks: OpaquePointer
   let options: OpaquePointer
   let pool: UnsafeMutablePointer<StreamPool>
+  let cells: UnsafeMutablePointer<CellPool>
   let fixed: FixedHeaders
   var counters = SessionCounters()
   /// The context itself and its sessions; the last one frees the memory.
@@ -66,6 +67,8 @@ struct ContextState: ~Copyable {
     unsafe pool = .allocate(capacity: 1)
     // SAFETY: just allocated; freed by deinit alone.
     unsafe pool.initialize(to: StreamPool())
+    unsafe cells = .allocate(capacity: 1)
+    unsafe cells.initialize(to: CellPool())
     fixed = FixedHeaders()
   }
 
@@ -74,6 +77,8 @@ struct ContextState: ~Copyable {
     unsafe nghttp2_session_callbacks_del(callbacks)
     unsafe nghttp2_option_del(options)
     unsafe pool.deallocate()
+    unsafe cells.pointee.free()
+    unsafe cells.deallocate()
     fixed.free()
   }
 

@@ -30,8 +30,9 @@ public struct ServerSession: ~Copyable {
     var session: OpaquePointer?
     // SAFETY: the callbacks and options belong to the context. The state is at the callbacks'
     // disposal for as long as the session lives.
-    let result = unsafe nghttp2_session_server_new2(
-      &session, shared.pointee.callbacks, state, shared.pointee.options)
+    var memory = unsafe CellPool.interface(shared.pointee.cells)
+    let result = unsafe nghttp2_session_server_new3(
+      &session, shared.pointee.callbacks, state, shared.pointee.options, &memory)
     guard result == 0, let session = unsafe session else { preconditionFailure("out of memory") }
     unsafe state.pointee.session = session
     unsafe shared.pointee.ownerCount += 1
