@@ -19,7 +19,8 @@ extension DocumentReader {
     let plans = model.plans.filter { $0.features.contains(rule) }.map(\.name)
     let advice = plans.isEmpty ? "" : " or change the plan to one of \(Spelling.list(plans))"
     reading.diagnostics.error(
-      mark, "the plan `\(model.plans[plan].name)` does not have \(noun) (rule "
+      mark,
+      "the plan `\(model.plans[plan].name)` does not have \(noun) (rule "
         + "`\(rule.rawValue)`); remove it\(advice)")
     return false
   }

@@ -129,7 +129,8 @@ extension DocumentReader {
       secret.expiresAtSeconds = Timestamp.seconds(text)
       if secret.expiresAtSeconds == nil {
         reading.error(
-          node, "`expires_at` is `\(reading.shortened(node))`, expected a time such as "
+          node,
+          "`expires_at` is `\(reading.shortened(node))`, expected a time such as "
             + "`2027-01-01T00:00:00Z`")
       }
     }
