@@ -89,6 +89,18 @@ enum Sample {
 
     """
 
+  static let growth = """
+    apiVersion: verdict/v1
+    model: rudderstack
+    organization: {id: small, plan: growth, owner: olga, members: [mia]}
+    workspaces:
+      main:
+        members: [mia]
+        resources: {destination: [D1]}
+        policies: {members: {mia: {resources: {destination: {edit: all}}}}}
+
+    """
+
   /// Reads `text`; a refusal fails the test that asked.
   static func read(_ text: String, path: String = "t.yaml") throws -> PolicyDocument {
     try PolicyDocument.parse(bytes: Array(text.utf8), path: path, models: models).document
@@ -110,6 +122,12 @@ enum Sample {
 }
 
 extension String {
+  /// The head of the segment sample as the head of a rudderstack document.
+  var replacingModel: String {
+    let head = with("model: segment", "model: rudderstack").split(separator: "\n").prefix(3)
+    return head.joined(separator: "\n")
+  }
+
   /// The string with its only occurrence of `old` replaced; a test's own mistake stops it.
   func with(_ old: String, _ new: String) -> String {
     let text = Array(utf8)

@@ -45,7 +45,7 @@ extension DocumentReader {
       reading.error(
         value,
         "the plan `\(model.plans[plan].name)` does not have the role `\(name)` (rule "
-          + "`roles`); remove it or change the plan to one of \(Spelling.list(plans))")
+          + "`roles`); remove it or change the plan to \(Spelling.choice(plans))")
     }
     guard let scope = readRoleScope(node, role, workspace) else { return nil }
     return PolicyDocument.RoleAssignment(user: user, role: index, scope: scope)

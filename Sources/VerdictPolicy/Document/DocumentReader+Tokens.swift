@@ -121,8 +121,8 @@ extension DocumentReader {
         }
         secret.sha256 = digest
       } else {
-        reading.error(
-          node, "`secret_sha256` is `\(reading.shortened(node))`, expected 64 hexadecimal digits")
+        // Not repeated: it may be the secret itself, by mistake.
+        reading.error(node, "`secret_sha256` is no SHA-256, expected 64 hexadecimal digits")
       }
     }
     if let node = fields[.expiresAt], let text = reading.text(node, "`expires_at`") {

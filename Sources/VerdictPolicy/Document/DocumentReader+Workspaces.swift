@@ -142,7 +142,7 @@ extension DocumentReader {
         readLinks(value, relation, &links)
       } else {
         let known = model.relations.filter { $0.from == type }.map(\.name)
-        let noun = "a \(model.resourceTypes[type].display)"
+        let noun = "a resource of type `\(model.resourceTypes[type].name)`"
         reading.unknownKey(key, noun, [Key.id.name, Key.name.name] + known)
       }
     }
@@ -154,11 +154,11 @@ extension DocumentReader {
     _ node: Int, _ relation: RelationKey, _ links: inout [PolicyDocument.Link]
   ) {
     if relation.isSingle {
-      guard let id = reading.id(node, "a link") else { return }
+      guard let id = reading.id(node, "`\(model.relations[relation.index].name)`") else { return }
       links.append(PolicyDocument.Link(relation: relation.index, id: id))
       return
     }
-    guard let elements = reading.elements(node, "links") else { return }
+    guard let elements = reading.elements(node, "`\(model.relations[relation.index].name)`") else { return }
     seenSymbols.begin(count: symbolCount)
     for element in elements {
       guard let id = reading.id(element, "a link") else { continue }

@@ -2,6 +2,10 @@
 enum Spelling {
   /// "did you mean `x`?" where one is near, otherwise what is known.
   static func advice(_ word: String, among known: [String], noun: String = "known") -> String {
+    // What was shortened is nearer than it looks.
+    if word.utf8.count >= 4, let longer = known.first(where: { $0.hasSuffix(word) }) {
+      return "did you mean `\(longer)`?"
+    }
     let scored = known.map { (word: $0, distance: distance(Array(word.utf8), Array($0.utf8))) }
     let nearest = scored.min { $0.distance < $1.distance }
     if let nearest, nearest.distance <= max(1, nearest.word.utf8.count / 3) {
@@ -15,6 +19,11 @@ enum Spelling {
   static func list(_ words: [String]) -> String {
     let shown = words.prefix(24).map { "`\($0)`" }.joined(separator: ", ")
     return words.count > 24 ? shown + " and \(words.count - 24) more" : shown
+  }
+
+  /// `a`, or one of several.
+  static func choice(_ words: [String]) -> String {
+    words.count == 1 ? "`\(words[0])`" : "one of \(list(words))"
   }
 
   /// Edit distance with swaps of neighbours counted as one. Long words are never near.
