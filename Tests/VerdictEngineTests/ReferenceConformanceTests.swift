@@ -4,7 +4,7 @@ import VerdictPolicy
 import VerdictTestKit
 
 /// The corpus of `Tests/Conformance`: answers that were worked out by hand, row by row.
-@Suite("the reference interpreter answers the conformance corpus")
+@Suite("interpreter and engine answer the conformance corpus")
 struct ReferenceConformanceTests {
   /// Where the corpus lies, seen from this file.
   static let directory: String = {
@@ -27,6 +27,18 @@ struct ReferenceConformanceTests {
         let answer = interpreter.decide(ReferenceCheck(row.check))
         #expect(
           answer == row.expected,
+          "\(scenario.path):\(row.line): \(scenario.rule): \(ReferenceCheck(row.check))")
+      }
+    }
+  }
+
+  @Test("the engine gives the same answers")
+  func engine() throws {
+    for scenario in try ScenarioCorpus.load(directory: Self.directory) {
+      let world = try CompiledWorld(try Self.documents(of: scenario))
+      for row in scenario.rows {
+        #expect(
+          world.decide(ReferenceCheck(row.check)) == row.expected,
           "\(scenario.path):\(row.line): \(scenario.rule): \(ReferenceCheck(row.check))")
       }
     }
