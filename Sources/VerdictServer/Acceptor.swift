@@ -16,16 +16,17 @@ struct Acceptor: ~Copyable {
     _ listeners: [ListeningSocket], _ mailboxes: [LoopMailbox], connectionCountMax: Int,
     stop bell: EventSignal
   ) throws(SystemError) {
-    self.listeners = listeners
-    self.mailboxes = mailboxes
-    self.connectionCountMax = connectionCountMax
-    self.bell = bell
-    poller = try Poller()
+    let poller = try Poller()
     try poller.add(bell.rawDescriptor, .readable, word: UInt64(listeners.count))
     for (index, listener) in listeners.enumerated() {
       try poller.add(listener.rawDescriptor, .readable, word: UInt64(index))
     }
     reserve = try FileDescriptor.reading("/dev/null").release()
+    self.poller = poller
+    self.listeners = listeners
+    self.mailboxes = mailboxes
+    self.connectionCountMax = connectionCountMax
+    self.bell = bell
   }
 
   deinit {

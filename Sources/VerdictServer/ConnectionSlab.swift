@@ -2,6 +2,7 @@
 /// and how often that place was taken before. Events of a closed connection find nobody.
 @safe
 struct ConnectionSlab: ~Copyable {
+  @safe
   private struct Place {
     var connection: UnsafeMutablePointer<Connection>?
     var generation: UInt32
@@ -69,7 +70,7 @@ struct ConnectionSlab: ~Copyable {
       // SAFETY: the index is below the places in use.
       let place = unsafe places[index]
       if unsafe place.connection != nil {
-        unsafe numbers.append(ConnectionSlab.number(index, place.generation))
+        numbers.append(ConnectionSlab.number(index, place.generation))
       }
     }
     return numbers

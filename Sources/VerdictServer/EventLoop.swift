@@ -109,7 +109,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   private mutating func answer(_ request: ServerRequest) -> RPCStatus {
     if isLate(request) {
       counters.deadlinesExceeded &+= 1
-      return RPCStatus(.deadlineExceeded, "the deadline has passed before the request was looked at")
+      return RPCStatus(.deadlineExceeded, "the deadline passed before the request was looked at")
     }
     var reply = request.reply
     return services.answer(

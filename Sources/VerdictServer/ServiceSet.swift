@@ -1,12 +1,12 @@
-public import VerdictHTTP2
-public import VerdictModel
+internal import VerdictHTTP2
+internal import VerdictModel
 
 /// What a loop asks when a request has arrived whole. Each loop has a set of its own, used on its
 /// thread alone.
 ///
 /// The loops are generic over it, and specialised for the product's own `Services` inside this
 /// module, so that the seam costs a plain call.
-protocol ServiceSet: ~Copyable {
+protocol ServiceSet: ~Copyable, SendableMetatype {
   /// Full paths (`/package.Service/Method`) with the numbers that `answer` gets.
   static var methods: [(path: String, number: UInt8)] { get }
 
