@@ -26,9 +26,9 @@ PACKAGES := \
   'libnghttp2-dev>=1.52.0-1+deb12u3' 'libnghttp2-14>=1.52.0-1+deb12u3' \
   libprotobuf-c-dev libyaml-dev libssl-dev pkg-config gcc libc6-dev git \
   protobuf-compiler protobuf-c-compiler \
-  nghttp2-client valgrind strace util-linux procps python3-venv
+  nghttp2-client valgrind strace util-linux python3-venv
 
-.PHONY: help deps build run test test-swift test-python bench proto proto-check \
+.PHONY: help deps build build-bench run test test-swift test-python bench proto proto-check \
   format lint asan tsan clean swift-there
 
 help: ## list these verbs
@@ -45,6 +45,9 @@ swift-there:
 build: swift-there ## build the verdict binary for release
 	$(SWIFT) build -c release -j $(JOBS) --product verdict
 
+build-bench: swift-there
+	$(SWIFT) build -c release -j $(JOBS) --product verdict-bench
+
 run: deps build ## publish the example, serve it, show an ALLOW and a DENY, keep serving
 	@examples/run.sh $(VERDICT) $(WORK)/run
 
@@ -54,11 +57,10 @@ test-swift: swift-there ## the tests in Swift
 	$(SWIFT) build --build-tests -j $(JOBS)
 	$(SWIFT) test --skip-build --disable-xctest
 
-test-python: build $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
+test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
 	$(VENV)/bin/python -m pytest Tests/Python
 
-bench: deps build $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
-	$(SWIFT) build -c release -j $(JOBS) --product verdict-bench
+bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
 	$(VENV)/bin/python Tests/Benchmarks/bench.py $(BENCH_FLAGS)
 
 proto: ## renew the generated code from proto/ and from the table of reasons

@@ -1,8 +1,8 @@
 // The transport floor: what a call costs before anything is read or decided.
 //
-// One thread, epoll and libnghttp2, no more. Whatever is posted to it is thrown away, and each call
-// is answered with the same message, as long as an answer of Authorize to one check. Verdict's own
-// numbers are quoted as multiples of this server's in the same run.
+// One thread, epoll and libnghttp2, no more. It gathers each call's message, as any server must, but
+// never looks at it, and answers with the same message always, as long as an answer of Authorize to
+// one check. Verdict's own numbers are quoted as multiples of this server's in the same run.
 //
 // Like any server it answers all that one read brought with one write.
 //
@@ -28,6 +28,7 @@ enum {
   READ_BYTES = 64 * 1024,
   EVENTS_MAX = 128,
   STREAMS_MAX = 1000,
+  MESSAGE_BYTES = 512,  // what is longer is cut
   // 5 of gRPC's prefix; decision id 18, digest 34, generation 2, effects 3, reasons 3.
   ANSWER_BYTES = 5 + 60,
 };
@@ -37,6 +38,11 @@ struct connection {
   nghttp2_session *session;
   uint8_t *out;
   size_t out_count, out_capacity;
+};
+
+struct call {
+  size_t gathered, sent;
+  uint8_t message[MESSAGE_BYTES];
 };
 
 static uint8_t answer[ANSWER_BYTES] = {0, 0, 0, 0, ANSWER_BYTES - 5};
@@ -66,15 +72,15 @@ static void write_answer(void) {
   if (at != answer + ANSWER_BYTES) abort();
 }
 
-// The data source is this stream's own copy: its integer is how much was sent.
 static ssize_t read_answer(
     nghttp2_session *session, int32_t stream, uint8_t *into, size_t room, uint32_t *flags,
     nghttp2_data_source *source, void *user) {
   (void)user;
-  size_t left = ANSWER_BYTES - (size_t)source->fd;
+  struct call *call = source->ptr;
+  size_t left = ANSWER_BYTES - call->sent;
   size_t count = left < room ? left : room;
-  memcpy(into, answer + source->fd, count);
-  source->fd += (int)count;
+  memcpy(into, answer + call->sent, count);
+  call->sent += count;
   if (count == left) {
     *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
     if (nghttp2_submit_trailer(session, stream, trailer, 1) != 0) {
@@ -84,18 +90,15 @@ static ssize_t read_answer(
   return (ssize_t)count;
 }
 
-static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user) {
+static int on_begin(nghttp2_session *session, const nghttp2_frame *frame, void *user) {
   (void)user;
-  uint8_t type = frame->hd.type;
-  if ((type == NGHTTP2_DATA || type == NGHTTP2_HEADERS) &&
-      (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) {
-    nghttp2_data_provider body = {.source.fd = 0, .read_callback = read_answer};
-    return nghttp2_submit_response(session, frame->hd.stream_id, head, 2, &body);
-  }
-  return 0;
+  if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+  struct call *call = calloc(1, sizeof *call);
+  if (!call) fail("floor: calloc");
+  return nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
 }
 
-// Real servers look at headers and bodies; these two are here so that nghttp2 hands them over.
+// Real servers look at headers; this is here so that nghttp2 hands them over.
 static int on_header(
     nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_count,
     const uint8_t *value, size_t value_count, uint8_t flags, void *user) {
@@ -107,7 +110,33 @@ static int on_header(
 static int on_data(
     nghttp2_session *session, uint8_t flags, int32_t stream, const uint8_t *data, size_t count,
     void *user) {
-  (void)session, (void)flags, (void)stream, (void)data, (void)count, (void)user;
+  (void)flags, (void)user;
+  struct call *call = nghttp2_session_get_stream_user_data(session, stream);
+  if (!call) return 0;
+  size_t room = MESSAGE_BYTES - call->gathered;
+  size_t kept = count < room ? count : room;
+  memcpy(call->message + call->gathered, data, kept);
+  call->gathered += kept;
+  return 0;
+}
+
+static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user) {
+  (void)user;
+  uint8_t type = frame->hd.type;
+  if ((type == NGHTTP2_DATA || type == NGHTTP2_HEADERS) &&
+      (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) {
+    int32_t stream = frame->hd.stream_id;
+    nghttp2_data_provider body = {
+        .source.ptr = nghttp2_session_get_stream_user_data(session, stream),
+        .read_callback = read_answer};
+    return nghttp2_submit_response(session, stream, head, 2, &body);
+  }
+  return 0;
+}
+
+static int on_close(nghttp2_session *session, int32_t stream, uint32_t error, void *user) {
+  (void)error, (void)user;
+  free(nghttp2_session_get_stream_user_data(session, stream));
   return 0;
 }
 
@@ -230,9 +259,11 @@ int main(int argc, char **argv) {
 
   nghttp2_session_callbacks *callbacks;
   if (nghttp2_session_callbacks_new(&callbacks) != 0) fail("floor: callbacks");
+  nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+  nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
 
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
