@@ -47,7 +47,11 @@ let package = Package(
     room("VerdictModel"),
     room("VerdictSystem", ["CVerdictSystem"]),
     room("VerdictCrypto", ["VerdictModel", "COpenSSL"]),
-    room("VerdictPolicy", ["VerdictModel", "CLibyaml"]),
+    .target(
+      name: "VerdictPolicy", dependencies: ["VerdictModel", "CLibyaml"],
+      // `models` is a link to the repository's folder of access models.
+      resources: [.embedInCode("models/rudderstack.yaml"), .embedInCode("models/segment.yaml")],
+      swiftSettings: house),
     room("VerdictSnapshot", ["VerdictModel", "VerdictCrypto", "CVerdictSystem"]),
     room("VerdictEngine", ["VerdictModel", "VerdictSnapshot"]),
     room("VerdictCompiler", ["VerdictModel", "VerdictPolicy", "VerdictSnapshot"]),
@@ -77,7 +81,10 @@ let package = Package(
     // Never linked into the product.
     room(
       "VerdictTestKit",
-      ["VerdictModel", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler", "VerdictEngine"]),
+      [
+        "VerdictModel", "VerdictSystem", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler",
+        "VerdictEngine", "CLibyaml",
+      ]),
     .executableTarget(
       name: "verdict-bench",
       dependencies: [

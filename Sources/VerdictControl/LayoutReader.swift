@@ -40,6 +40,14 @@ struct LayoutReader: ~Copyable {
     return (index, status)
   }
 
+  /// `index.json` as bytes, if there is a readable one of allowed size.
+  func indexBytes() -> [UInt8]? {
+    guard let file = try? root.opening(beneath: ImageLayout.indexFile),
+      let status = try? file.status(), status.isRegular
+    else { return nil }
+    return (try? file.readAll(byteCountMax: ControlLimits.indexByteCountMax)) ?? nil
+  }
+
   /// What `index.json` is just now, without reading it; nil if there is none.
   func indexStatus() -> FileStatus? {
     guard let file = try? root.opening(beneath: ImageLayout.indexFile) else { return nil }

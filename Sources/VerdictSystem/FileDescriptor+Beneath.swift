@@ -10,6 +10,24 @@ public struct FileStatus: Equatable, Sendable {
   public let modifiedNanoseconds: Int64
   public let isRegular: Bool
   public let isDirectory: Bool
+
+  /// What is at `path`, following links; nil if nothing is, or it may not be asked.
+  public init?(of path: String) {
+    var record = stat()
+    // SAFETY: a C string and a record for the call alone.
+    guard unsafe stat(path, &record) == 0 else { return nil }
+    self.init(record)
+  }
+
+  fileprivate init(_ record: stat) {
+    device = UInt64(record.st_dev)
+    inode = UInt64(record.st_ino)
+    byteCount = Int(record.st_size)
+    modifiedNanoseconds =
+      Int64(record.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(record.st_mtim.tv_nsec)
+    isRegular = record.st_mode & S_IFMT == S_IFREG
+    isDirectory = record.st_mode & S_IFMT == S_IFDIR
+  }
 }
 
 extension Errno {
@@ -25,12 +43,7 @@ extension FileDescriptor {
     // SAFETY: the record lives through the call.
     let result = unsafe fstat(rawValue, &record)
     try checked(result < 0 ? -errno : result, "fstat")
-    return FileStatus(
-      device: UInt64(record.st_dev), inode: UInt64(record.st_ino), byteCount: Int(record.st_size),
-      modifiedNanoseconds: Int64(record.st_mtim.tv_sec) &* 1_000_000_000
-        &+ Int64(record.st_mtim.tv_nsec),
-      isRegular: record.st_mode & S_IFMT == S_IFREG,
-      isDirectory: record.st_mode & S_IFMT == S_IFDIR)
+    return FileStatus(record)
   }
 
   /// Opens what is at `path` below this directory for reading, and never blocks: a pipe or device
