@@ -78,7 +78,8 @@ struct DiagnosticList {
   mutating func warning(_ mark: Mark, _ message: @autoclosure () -> String) {
     guard warnings.count < PolicyLimits.diagnosticCountMax else { return }
     warnings.append(
-      Diagnostic(severity: .warning, path: path, mark: mark, message: DiagnosticList.line(message())))
+      Diagnostic(
+        severity: .warning, path: path, mark: mark, message: DiagnosticList.line(message())))
   }
 
   /// A message as one line of bearable length, whatever text of the document it repeats.

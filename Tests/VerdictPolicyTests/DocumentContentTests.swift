@@ -128,7 +128,9 @@ struct DocumentContentTests {
     #expect(switches == ["bot_management"])
     #expect(texts(prod.memberPolicies.map(\.holder)) == ["max@acme.example"])
     #expect(
-      grants(prod.memberPolicies[0].policy) == ["destination_live_events on destination: D1 +future"])
+      grants(prod.memberPolicies[0].policy) == [
+        "destination_live_events on destination: D1 +future"
+      ])
   }
 
   @Test("the future flag and `all` reach every type of a permission")
@@ -217,7 +219,9 @@ struct DocumentContentTests {
 
   @Test("keys may come in any order")
   func anyOrder() throws {
-    let blocks = ["tokens:", "workspaces:\n  prod", "groups:", "organization:", "model:", "apiVersion:"]
+    let blocks = [
+      "tokens:", "workspaces:\n  prod", "groups:", "organization:", "model:", "apiVersion:",
+    ]
     var rest = Sample.text
     var turned = ""
     for block in blocks {

@@ -125,7 +125,9 @@ struct HostileTests {
     #expect(Sample.findings(utf16, path: path).count == 1)
   }
 
-  @Test("a document cut anywhere is refused or read, and never crashes", arguments: ["t.yaml", "t.json"])
+  @Test(
+    "a document cut anywhere is refused or read, and never crashes",
+    arguments: ["t.yaml", "t.json"])
   func truncated(path: String) {
     let bytes = Array((path == "t.json" ? Sample.json : Sample.text).utf8)
     for count in 0..<bytes.count - 2 {
@@ -141,10 +143,12 @@ struct HostileTests {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return Int((state >> 33) % UInt64(bound))
     }
-    let pieces: [[UInt8]] = [
-      "{", "}", "[", "]", ":", ",", "\"", "'", "\n", "  ", "\t", "- ", "&a ", "*a", "!!x ", "? ",
-      "|", ">", "#", "%", "~", "null", "all", "\\", "\u{feff}", "---\n", "...\n", "<<: ", "@", "`",
-    ].map { Array($0.utf8) } + [[0], [0xff], [0xc3], []]
+    let pieces: [[UInt8]] =
+      [
+        "{", "}", "[", "]", ":", ",", "\"", "'", "\n", "  ", "\t", "- ", "&a ", "*a", "!!x ", "? ",
+        "|", ">", "#", "%", "~", "null", "all", "\\", "\u{feff}", "---\n", "...\n", "<<: ", "@",
+        "`",
+      ].map { Array($0.utf8) } + [[0], [0xff], [0xc3], []]
     for (text, path) in [
       (Sample.text, "t.yaml"), (Sample.segment, "t.yaml"), (Sample.json, "t.json"),
       (Sample.json, "t.yaml"),

@@ -126,99 +126,148 @@ struct ModelReaderTests {
   }
 
   static let flaws: [ModelFlaw] = [
-    ModelFlaw("another version", "verdict.model/v1", "verdict/v1",
+    ModelFlaw(
+      "another version", "verdict.model/v1", "verdict/v1",
       "m.yaml:1:13: `apiVersion` is `verdict/v1`, expected `verdict.model/v1`"),
-    ModelFlaw("an unknown key", "connections:", "connection:",
+    ModelFlaw(
+      "an unknown key", "connections:", "connection:",
       "m.yaml:18:1: unknown key `connection` in the model, did you mean `connections`?"),
-    ModelFlaw("a bad name", "id: tiny", "id: Tiny/1",
+    ModelFlaw(
+      "a bad name", "id: tiny", "id: Tiny/1",
       "m.yaml:2:5: the model's `id` is `Tiny/1`, expected lower-case letters, digits, `_`, `.`"),
-    ModelFlaw("an unknown access", "access: roles", "access: role",
+    ModelFlaw(
+      "an unknown access", "access: roles", "access: role",
       "m.yaml:4:9: `access` is `role`, expected `policies` or `roles`",
       "m.yaml:45:1: `roles` in a model with `access: policies`, expected `access: roles`"),
-    ModelFlaw("roles with policies", "access: roles", "access: policies",
+    ModelFlaw(
+      "roles with policies", "access: roles", "access: policies",
       "m.yaml:45:1: `roles` in a model with `access: policies`, expected `access: roles`"),
-    ModelFlaw("a type without a plural", "{display: lid, plural: lids}", "{display: lid}",
+    ModelFlaw(
+      "a type without a plural", "{display: lid, plural: lids}", "{display: lid}",
       "m.yaml:7:8: a type has no `plural`, which is required"),
-    ModelFlaw("a permission on an unknown type", "types: [box], narrowable", "types: [bax], narrowable",
+    ModelFlaw(
+      "a permission on an unknown type", "types: [box], narrowable", "types: [bax], narrowable",
       "m.yaml:10:33: unknown type `bax`, did you mean `box`?",
       "m.yaml:53:24: permission `make` can't be granted on `box`"),
-    ModelFlaw("a type twice", "types: [box], narrowable", "types: [box, box], narrowable",
+    ModelFlaw(
+      "a type twice", "types: [box], narrowable", "types: [box, box], narrowable",
       "m.yaml:10:38: type `box` is listed twice"),
-    ModelFlaw("a permission twice", "  power: {display: Power}", "  peek: {display: Power}",
+    ModelFlaw(
+      "a permission twice", "  power: {display: Power}", "  peek: {display: Power}",
       "m.yaml:14:3: permission `peek` is defined twice, expected one name for each",
       "m.yaml:26:66: unknown permission `power` in a term, known: `edit`, `make`, `peek`",
       "m.yaml:54:24: unknown permission `power`, known: `edit`, `make`, `peek`"),
-    ModelFlaw("a flag that is none", "narrowable: false", "narrowable: no",
+    ModelFlaw(
+      "a flag that is none", "narrowable: false", "narrowable: no",
       "m.yaml:10:51: `narrowable` is `no`, expected `true` or `false`"),
-    ModelFlaw("types on a switch", "{display: Power}", "{display: Power, types: all}",
+    ModelFlaw(
+      "types on a switch", "{display: Power}", "{display: Power, types: all}",
       "m.yaml:14:27: unknown key `types` in a permission, known keys: `display`"),
-    ModelFlaw("a relation to an unknown type", "to: lid}", "to: led}",
+    ModelFlaw(
+      "a relation to an unknown type", "to: lid}", "to: led}",
       "m.yaml:16:33: unknown type `led`, did you mean `lid`?",
       "m.yaml:26:46: `box` has no relation `lids`, none is known",
       "m.yaml:40:20: `box` has no relation `lids`, none is known"),
-    ModelFlaw("a relation named like a key", "name: parent,", "name: id,",
+    ModelFlaw(
+      "a relation named like a key", "name: parent,", "name: id,",
       "m.yaml:17:12: relation `id` is taken on this type, expected another name",
       "m.yaml:27:35: `lid` has no relation `parent`, none is known"),
-    ModelFlaw("a pair of three", "connections: [[box, lid]]", "connections: [[box, lid, lid]]",
+    ModelFlaw(
+      "a pair of three", "connections: [[box, lid]]", "connections: [[box, lid, lid]]",
       "m.yaml:18:15: a pair of 3 types, expected 2"),
-    ModelFlaw("no plans", "  free: {display: Free, limits: {members: 3}, features: [pii]}", "  {}",
+    ModelFlaw(
+      "no plans", "  free: {display: Free, limits: {members: 3}, features: [pii]}", "  {}",
       "m.yaml:20:3: a model needs at least one plan",
       "m.yaml:49:13: unknown plan `free`, none is known"),
-    ModelFlaw("an unknown limit", "{members: 3}", "{member: 3}",
+    ModelFlaw(
+      "an unknown limit", "{members: 3}", "{member: 3}",
       "m.yaml:20:34: unknown limit `member`, did you mean `members`?"),
-    ModelFlaw("a limit below zero", "{members: 3}", "{members: -3}",
+    ModelFlaw(
+      "a limit below zero", "{members: 3}", "{members: -3}",
       "m.yaml:20:43: a limit is `-3`, expected a whole number"),
-    ModelFlaw("an unknown feature", "[pii]", "[pie]",
+    ModelFlaw(
+      "an unknown feature", "[pii]", "[pie]",
       "m.yaml:20:58: unknown feature `pie`, did you mean `pii`?"),
-    ModelFlaw("an action without cases", "    cases:\n      - {pairs", "    reads: true\n  stray:\n    display: Stray\n    cases:\n      - {pairs",
+    ModelFlaw(
+      "an action without cases", "    cases:\n      - {pairs",
+      "    reads: true\n  stray:\n    display: Stray\n    cases:\n      - {pairs",
       "m.yaml:29:5: an action has no `cases`, which are required"),
-    ModelFlaw("an unknown operand of an action", "    symmetric: true", "    symmetric: 1",
+    ModelFlaw(
+      "an unknown operand of an action", "    symmetric: true", "    symmetric: 1",
       "m.yaml:31:16: `symmetric` is `1`, expected `true` or `false`"),
-    ModelFlaw("a case without terms", "{types: [lid], requires: [edit(parent parent)]}", "{types: [lid]}",
+    ModelFlaw(
+      "a case without terms", "{types: [lid], requires: [edit(parent parent)]}", "{types: [lid]}",
       "m.yaml:27:9: a case needs either `requires` or `any_of`"),
-    ModelFlaw("a case without types", "{types: [lid], requires: [edit(parent parent)]}", "{requires: []}",
+    ModelFlaw(
+      "a case without types", "{types: [lid], requires: [edit(parent parent)]}", "{requires: []}",
       "m.yaml:27:9: a case needs either `types` or `pairs`"),
-    ModelFlaw("a second case for a type", "{types: [lid], requires: [edit(parent parent)]}", "{types: [lid, box], requires: [edit(self)]}",
+    ModelFlaw(
+      "a second case for a type", "{types: [lid], requires: [edit(parent parent)]}",
+      "{types: [lid, box], requires: [edit(self)]}",
       "m.yaml:27:9: a second case for `box`, expected one for each type"),
-    ModelFlaw("a case without a resource", "{types: [lid], requires: [edit(parent parent)]}", "{types: none, requires: []}",
+    ModelFlaw(
+      "a case without a resource", "{types: [lid], requires: [edit(parent parent)]}",
+      "{types: none, requires: []}",
       "m.yaml:27:17: `types: none` for an action that needs a resource, expected types"),
-    ModelFlaw("an unknown permission in a term", "[edit(parent parent)]", "[edat(parent parent)]",
+    ModelFlaw(
+      "an unknown permission in a term", "[edit(parent parent)]", "[edat(parent parent)]",
       "m.yaml:27:35: unknown permission `edat` in a term, did you mean `edit`?"),
-    ModelFlaw("a permission that can't be granted there", "[edit(parent parent)]", "[peek(self)]",
+    ModelFlaw(
+      "a permission that can't be granted there", "[edit(parent parent)]", "[peek(self)]",
       "m.yaml:27:35: permission `peek` can't be granted on `lid`, expected one that can"),
-    ModelFlaw("an unknown relation", "[edit(parent parent)]", "[edit(parent box)]",
+    ModelFlaw(
+      "an unknown relation", "[edit(parent parent)]", "[edit(parent box)]",
       "m.yaml:27:35: `lid` has no relation `box`, known: `parent`"),
-    ModelFlaw("a parent that may be several", "edit(every lids)", "edit(parent lids)",
+    ModelFlaw(
+      "a parent that may be several", "edit(every lids)", "edit(parent lids)",
       "m.yaml:26:46: relation `lids` is not `single`, expected `every` or `any`"),
-    ModelFlaw("an unknown operand", "[edit(parent parent)]", "[edit(both)]",
-      "m.yaml:27:35: unknown operand `both`, expected `self`, `target`, `every RELATION`, `any RELATION` or `parent RELATION`"),
-    ModelFlaw("a term that is not closed", "[edit(parent parent)]", "[\"edit(self\"]",
+    ModelFlaw(
+      "an unknown operand", "[edit(parent parent)]", "[edit(both)]",
+      "m.yaml:27:35: unknown operand `both`, expected `self`, `target`, `every RELATION`, `any RELATION` or `parent RELATION`"
+    ),
+    ModelFlaw(
+      "a term that is not closed", "[edit(parent parent)]", "[\"edit(self\"]",
       "m.yaml:27:35: term `edit(self` is not closed, expected `)` at its end"),
-    ModelFlaw("a permission without an operand", "[edit(parent parent)]", "[edit]",
+    ModelFlaw(
+      "a permission without an operand", "[edit(parent parent)]", "[edit]",
       "m.yaml:27:35: `edit` is no switch, expected an operand as in `edit(self)`"),
-    ModelFlaw("a target without one", "[edit(parent parent)]", "[edit(target)]",
+    ModelFlaw(
+      "a target without one", "[edit(parent parent)]", "[edit(target)]",
       "m.yaml:27:35: `target` in a case without one, expected `target` or `pairs` beside it"),
-    ModelFlaw("a link without terms", "        when_linked: [edit(target)]\n", "",
+    ModelFlaw(
+      "a link without terms", "        when_linked: [edit(target)]\n", "",
       "m.yaml:40:20: `linked_by` without `when_linked`, expected both"),
-    ModelFlaw("terms without a link", "        linked_by: lids\n", "",
+    ModelFlaw(
+      "terms without a link", "        linked_by: lids\n", "",
       "m.yaml:40:9: `when_linked` without `linked_by`, expected both"),
-    ModelFlaw("an unknown plan gate", "{at_limit: members}", "{}",
+    ModelFlaw(
+      "an unknown plan gate", "{at_limit: members}", "{}",
       "m.yaml:44:42: `plan` needs exactly one of `at_limit`, `none_of` and `without`"),
-    ModelFlaw("an unknown who", "who: admins", "who: everyone",
+    ModelFlaw(
+      "an unknown who", "who: admins", "who: everyone",
       "m.yaml:44:28: unknown `who` `everyone`, known: `admins`, `self`, `nobody`"),
-    ModelFlaw("an organization action twice", "  pay: {", "  edit: {",
+    ModelFlaw(
+      "an organization action twice", "  pay: {", "  edit: {",
       "m.yaml:44:3: action `edit` is defined twice, expected one name for each"),
-    ModelFlaw("a role of an unknown plan", "plans: [free]", "plans: [fee]",
+    ModelFlaw(
+      "a role of an unknown plan", "plans: [free]", "plans: [fee]",
       "m.yaml:49:13: unknown plan `fee`, did you mean `free`?"),
-    ModelFlaw("a role that grants what can't be", "permissions: [make], types: [box]", "permissions: [make], types: [lid]",
+    ModelFlaw(
+      "a role that grants what can't be", "permissions: [make], types: [box]",
+      "permissions: [make], types: [lid]",
       "m.yaml:53:24: permission `make` can't be granted on `lid`"),
-    ModelFlaw("a role that narrows what can't be", ", only_with_all: true", "",
-      "m.yaml:53:24: `make` on `box` can't follow the ids that an assignment lists, expected `only_with_all: true`"),
-    ModelFlaw("a switch with types", "{permissions: [power]}", "{permissions: [power], types: [box]}",
+    ModelFlaw(
+      "a role that narrows what can't be", ", only_with_all: true", "",
+      "m.yaml:53:24: `make` on `box` can't follow the ids that an assignment lists, expected `only_with_all: true`"
+    ),
+    ModelFlaw(
+      "a switch with types", "{permissions: [power]}", "{permissions: [power], types: [box]}",
       "m.yaml:54:24: a switch takes no `types`, and every other permission needs them"),
-    ModelFlaw("a permission without types", "{permissions: [edit], types: [box]}", "{permissions: [edit]}",
+    ModelFlaw(
+      "a permission without types", "{permissions: [edit], types: [box]}", "{permissions: [edit]}",
       "m.yaml:52:24: a switch takes no `types`, and every other permission needs them"),
-    ModelFlaw("a scope named like a key", "key: boxes", "key: role",
+    ModelFlaw(
+      "a scope named like a key", "key: boxes", "key: role",
       "m.yaml:50:18: `role` is taken, expected another key"),
   ]
 }

@@ -63,7 +63,10 @@ struct PolicySetTests {
   func directory() throws {
     try scratch.write("b.yaml", document("b"))
     try scratch.write("a.yml", document("a"))
-    try scratch.write("sub/deep/c.json", "{\"model\": \"rudderstack\", \"apiVersion\": \"verdict/v1\", \"organization\": {\"id\": \"c\", \"plan\": \"free\", \"owner\": \"o\"}}")
+    try scratch.write(
+      "sub/deep/c.json",
+      "{\"model\": \"rudderstack\", \"apiVersion\": \"verdict/v1\", \"organization\": {\"id\": \"c\", \"plan\": \"free\", \"owner\": \"o\"}}"
+    )
     for name in ["x.test.yaml", ".hidden.yaml", ".git/x.yaml", "notes.txt", "x.yaml.bak"] {
       try scratch.write(name, "no document")
     }
@@ -124,7 +127,8 @@ struct PolicySetTests {
 
   @Test("what can't be read says so")
   func unreadable() throws {
-    #expect(findings("missing.yaml") == ["/missing.yaml: can't look at it, no such file or directory"])
+    #expect(
+      findings("missing.yaml") == ["/missing.yaml: can't look at it, no such file or directory"])
     #expect(findings("")[0].contains("no documents below this directory"))
     let fifo = unsafe mkfifo("\(scratch.path)/pipe", 0o600)
     #expect(fifo == 0)
@@ -150,7 +154,8 @@ struct PolicySetTests {
 
   @Test("warnings come with the set, and with its errors")
   func warnings() throws {
-    let warned = document("a").replacing("owner: o", with: "owner: o, members: [m], invitations: [m]")
+    let warned = document("a").replacing(
+      "owner: o", with: "owner: o, members: [m], invitations: [m]")
     try scratch.write("a.yaml", warned)
     #expect(try load("").warnings.count == 1)
     try scratch.write("b.yaml", "{}")

@@ -69,7 +69,8 @@ struct ShippedModelTests {
       let types = permission.types.map { rudderstack.resourceTypes[$0.type].name }
       let isEdit = permission.name == "edit"
       #expect(
-        types == (isEdit ? Self.ordinary + ["transformation_library", "data_catalog"] : Self.ordinary))
+        types
+          == (isEdit ? Self.ordinary + ["transformation_library", "data_catalog"] : Self.ordinary))
       #expect(permission.types.allSatisfy { $0.narrowable == isEdit })
     }
     #expect(
@@ -101,7 +102,9 @@ struct ShippedModelTests {
       let rule = rule(permission.name, rudderstack)
       #expect(rule?.pii == (permission.kind == .pii))
       #expect(rule?.reads == (permission.kind == .pii))
-      #expect(rule?.selfOperand == (permission.kind == .pii ? .required : AccessModel.WorkspaceRule.SelfOperand.none))
+      #expect(
+        rule?.selfOperand
+          == (permission.kind == .pii ? .required : AccessModel.WorkspaceRule.SelfOperand.none))
       #expect(rule?.cases.count == max(1, permission.types.count))
     }
   }
@@ -150,7 +153,8 @@ struct ShippedModelTests {
     #expect(one?.target == .optional)
     #expect(one?.targetTypes == [1])
     #expect(one?.linkedBy.map { rudderstack.relations[$0].name } == "connected_to")
-    #expect(one?.linkedTerms.map { term($0, rudderstack) } == ["destination_failure_samples(target)"])
+    #expect(
+      one?.linkedTerms.map { term($0, rudderstack) } == ["destination_failure_samples(target)"])
     #expect(
       cases("transformation_failure_samples", rudderstack)
         == ["transformation: transformation_failure_samples(self) [destination]"])
@@ -223,7 +227,8 @@ struct ShippedModelTests {
       ])
     #expect(
       cases("edit", segment).suffix(2) == [
-        "tracking_plan: edit(self) | edit(any sources)", "streaming_destination: edit(parent parent)",
+        "tracking_plan: edit(self) | edit(any sources)",
+        "streaming_destination: edit(parent parent)",
       ])
     #expect(cases("create", segment).last == "streaming_destination: edit(target) [source]")
     #expect(cases("delete", segment).last == "streaming_destination: edit(parent parent)")

@@ -72,23 +72,40 @@ struct TextTests {
       ("{", "t.json:1:2: the file ends here, expected a key in double quotes"),
       ("{\"a\"", "t.json:1:5: the file ends here, expected `:`"),
       ("{\"a\": 1,}", "t.json:1:9: found `}`, expected a key in double quotes"),
-      ("{\"a\": [1,]}", "t.json:1:10: found `]`, expected a string, a number, `true`, `false`, a list or a mapping"),
+      (
+        "{\"a\": [1,]}",
+        "t.json:1:10: found `]`, expected a string, a number, `true`, `false`, a list or a mapping"
+      ),
       ("{\"a\": [1 2]}", "t.json:1:10: found `2`, expected `,` or `]`"),
       ("{a: 1}", "t.json:1:2: found `a`, expected a key in double quotes"),
-      ("{\"a\": 01}", "t.json:1:7: found `0`, expected a string, a number, `true`, `false`, a list or a mapping"),
-      ("{\"é\": x}", "t.json:1:7: found `x`, expected a string, a number, `true`, `false`, a list or a mapping"),
+      (
+        "{\"a\": 01}",
+        "t.json:1:7: found `0`, expected a string, a number, `true`, `false`, a list or a mapping"
+      ),
+      (
+        "{\"é\": x}",
+        "t.json:1:7: found `x`, expected a string, a number, `true`, `false`, a list or a mapping"
+      ),
       ("{} {}", "t.json:1:4: found `{`, expected nothing after the document"),
-      ("{\"a\n\": 1}", "t.json:1:4: found a byte that JSON does not allow here, expected the closing quote of this string"),
+      (
+        "{\"a\n\": 1}",
+        "t.json:1:4: found a byte that JSON does not allow here, expected the closing quote of this string"
+      ),
       ("{\"a\\x\": 1}", "t.json:1:5: found `x`, expected one of `\"\\/bfnrtu` after a backslash"),
       ("{\"a\\u12g4\": 1}", "t.json:1:8: found `g`, expected four hexadecimal digits"),
       ("{\"a", "t.json:1:4: the file ends here, expected the closing quote of this string"),
-      ("// no\n{}", "t.json:1:1: found `/`, expected a string, a number, `true`, `false`, a list or a mapping"),
+      (
+        "// no\n{}",
+        "t.json:1:1: found `/`, expected a string, a number, `true`, `false`, a list or a mapping"
+      ),
     ])
   func noJSON(text: String, finding: String) {
     #expect(Sample.findings(text, path: "t.json") == [finding])
   }
 
-  @Test("scalars are taken by their text", arguments: ["1e3", "0x10", "true", "2027-01-01", "007", "-1.50"])
+  @Test(
+    "scalars are taken by their text",
+    arguments: ["1e3", "0x10", "true", "2027-01-01", "007", "-1.50"])
   func scalars(id: String) throws {
     let document = try Sample.read(Sample.text.with("table: [TB1]", "table: [TB1, \(id)]"))
     let table = document.workspaces[0].resources[7]
@@ -109,7 +126,10 @@ struct TextTests {
       ("[{id: TB1, <<: {a: b}}]", "t.yaml:21:25: merge keys are not allowed, write the keys out"),
       ("[{id: TB1, id: TB2}]", "t.yaml:21:25: `id` is written twice, first on line 21"),
       ("[{id: TB1, [a]: TB2}]", "t.yaml:21:25: a mapping or list as a key, expected text"),
-      ("[{id: TB1, null: TB2}]", "t.yaml:21:25: null is not allowed, leave the key out or quote the text"),
+      (
+        "[{id: TB1, null: TB2}]",
+        "t.yaml:21:25: null is not allowed, leave the key out or quote the text"
+      ),
     ])
   func refused(new: String, finding: String) {
     // The table is named elsewhere; what follows from its absence is not what is tested here.
