@@ -46,7 +46,7 @@ let package = Package(
     // Rooms, from the ground up: an arrow only ever points to an earlier line.
     room("VerdictModel"),
     room("VerdictSystem", ["CVerdictSystem"]),
-    room("VerdictCrypto", ["COpenSSL"]),
+    room("VerdictCrypto", ["VerdictModel", "COpenSSL"]),
     .target(
       name: "VerdictPolicy", dependencies: ["VerdictModel", "CLibyaml"],
       // `models` is a link to the repository's folder of access models.
@@ -58,7 +58,7 @@ let package = Package(
     room(
       "VerdictControl",
       ["VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine"]),
-    room("VerdictHTTP2", ["CNghttp2"]),
+    room("VerdictHTTP2", ["VerdictModel", "CNghttp2"]),
     room("VerdictRPC", ["VerdictModel", "CVerdictProto", "CProtobufC"]),
     room("VerdictClient", ["VerdictModel", "VerdictSystem", "VerdictHTTP2", "VerdictRPC"]),
     room(
@@ -81,7 +81,10 @@ let package = Package(
     // Never linked into the product.
     room(
       "VerdictTestKit",
-      ["VerdictModel", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler", "VerdictEngine"]),
+      [
+        "VerdictModel", "VerdictSystem", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler",
+        "VerdictEngine", "CLibyaml",
+      ]),
     .executableTarget(
       name: "verdict-bench",
       dependencies: [
@@ -104,7 +107,7 @@ let package = Package(
         "VerdictControl", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine",
         "VerdictModel", "VerdictCompiler", "VerdictPolicy",
       ]),
-    tests("VerdictHTTP2Tests", ["VerdictHTTP2"]),
+    tests("VerdictHTTP2Tests", ["VerdictHTTP2", "VerdictModel"]),
     tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel"]),
     tests(
       "VerdictServerTests",

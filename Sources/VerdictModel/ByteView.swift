@@ -47,10 +47,28 @@ public struct ByteView {
   /// Eight bytes from `index`, little-endian.
   @inlinable
   public func load64(at index: Int) -> UInt64 {
-    precondition(index >= 0 && count - index >= 8, "index outside the view")
+    precondition(index >= 0 && count &- index >= 8, "index outside the view")
     // SAFETY: the range was just checked.
     return unsafe UInt64(
       littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+  }
+
+  /// Four bytes from `index`, little-endian.
+  @inlinable
+  public func load32(at index: Int) -> UInt32 {
+    precondition(index >= 0 && count &- index >= 4, "index outside the view")
+    // SAFETY: the range was just checked.
+    return unsafe UInt32(
+      littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+  }
+
+  /// Two bytes from `index`, little-endian.
+  @inlinable
+  public func load16(at index: Int) -> UInt16 {
+    precondition(index >= 0 && count &- index >= 2, "index outside the view")
+    // SAFETY: the range was just checked.
+    return unsafe UInt16(
+      littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt16.self))
   }
 
   /// The part from `lower` up to, not including, `upper`.
@@ -65,6 +83,25 @@ public struct ByteView {
   @unsafe
   @inlinable
   public var buffer: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+
+  /// The place of the first `byte`, or -1. Complexity: linear; eight bytes at a time.
+  @inlinable
+  public func firstIndex(of byte: UInt8) -> Int {
+    let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
+    var index = 0
+    while index &+ 8 <= count {
+      // A zero byte marks a match; the lowest one that this finds is always a true one.
+      let word = load64(at: index) ^ pattern
+      let found = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+      if found != 0 { return index &+ found.trailingZeroBitCount >> 3 }
+      index &+= 8
+    }
+    while index < count {
+      if self[index] == byte { return index }
+      index &+= 1
+    }
+    return -1
+  }
 
   /// Byte-wise equality.
   @inlinable

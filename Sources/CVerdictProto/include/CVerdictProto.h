@@ -1,1 +1,5 @@
+// The messages of the public API as C structures: generated, see `make proto`.
 #pragma once
+
+#include "health.pb-c.h"
+#include "verdict.pb-c.h"

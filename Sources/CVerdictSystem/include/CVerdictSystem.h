@@ -1,1 +1,68 @@
+// The system calls that Swift cannot import, and prefetch. Every call answers as the kernel does:
+// a result of zero or more, or the negated errno. Nothing here decides anything.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// One ready descriptor: what is ready, and the word that was given at registration.
+struct verdict_event {
+  uint64_t user;
+  uint32_t ready;
+};
+
+enum {
+  VERDICT_READABLE = 0x001,  // EPOLLIN
+  VERDICT_WRITABLE = 0x004,  // EPOLLOUT
+  VERDICT_FAILED = 0x008,    // EPOLLERR
+  VERDICT_HUNG_UP = 0x010,   // EPOLLHUP
+};
+
+int verdict_epoll_create(void);
+int verdict_epoll_add(int epoll, int descriptor, uint32_t interest, uint64_t user);
+int verdict_epoll_modify(int epoll, int descriptor, uint32_t interest, uint64_t user);
+int verdict_epoll_remove(int epoll, int descriptor);
+/// Waits for at most `capacity` (up to 128) events; a negative timeout waits without end.
+int verdict_epoll_wait(int epoll, struct verdict_event *events, int capacity, int timeout_ms);
+
+/// A non-blocking, close-on-exec event counter.
+int verdict_eventfd(void);
+/// Blocks the signals in the calling thread and answers a non-blocking descriptor for them.
+int verdict_signalfd(const int *signals, int count);
+/// The number of the next pending signal.
+int verdict_signalfd_read(int descriptor);
+
+/// Accepts a non-blocking, close-on-exec connection.
+int verdict_accept(int listener);
+/// A close-on-exec stream socket.
+int verdict_socket(int family);
+/// An option of one int.
+int verdict_set_option(int descriptor, int level, int name, int value);
+int verdict_set_nonblocking(int descriptor, int on);
+/// `read` and `send` (without SIGPIPE), not repeated when a signal interrupts them.
+intptr_t verdict_read(int descriptor, void *bytes, size_t count);
+intptr_t verdict_send(int descriptor, const void *bytes, size_t count);
+
+/// Opens for reading, without blocking, what stays below the directory whatever links say.
+int verdict_open_beneath(int directory, const char *path);
+
+/// A memory file that can be sealed.
+int verdict_memfd(const char *name);
+/// Forbids shrinking, growing, writing and unsealing, for everybody and for good.
+int verdict_memfd_seal(int descriptor);
+/// Maps `count` bytes read-only with every page present; null and `*error` on failure.
+const void *verdict_map_sealed(int descriptor, size_t count, int *error);
+
+/// Fills `bytes` from the kernel's random source.
+int verdict_random(void *bytes, size_t count);
+uint64_t verdict_monotonic_ns(void);
+int64_t verdict_real_ns(void);
+/// Processor time that the calling thread has taken.
+uint64_t verdict_thread_cpu_ns(void);
+/// Names the calling thread; 15 bytes at most.
+void verdict_name_thread(const char *name);
+/// Processors that this process may run on.
+int verdict_processor_count(void);
+
+/// Asks for the cache line at `address`, which need not be mapped.
+static inline void verdict_prefetch(const void *address) { __builtin_prefetch(address); }

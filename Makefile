@@ -1,0 +1,125 @@
+# `make` or `make help` lists what can be done here.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+SWIFT ?= $(firstword $(shell command -v swift) $(wildcard /opt/swift/usr/bin/swift \
+  /usr/local/swift/usr/bin/swift /usr/libexec/swift/bin/swift) swift)
+# A Python that can make virtual environments: the first on the PATH that can, else Debian's.
+PYTHON ?= $(shell python3 -c 'import ensurepip, venv' 2>/dev/null && command -v python3 \
+  || echo /usr/bin/python3)
+JOBS ?= 2
+
+WORK := .work
+VENV := $(WORK)/venv
+STUBS := $(WORK)/stubs
+TOOLS := $(WORK)/bin
+VERDICT := .build/release/verdict
+BENCH := .build/release/verdict-bench
+
+# Debian's names; after `>=` the first version that will do. nghttp2's is the one with the fixes
+# against the header and stream floods that Debian's security notes name.
+PACKAGES := \
+  'libnghttp2-dev>=1.52.0-1+deb12u3' 'libnghttp2-14>=1.52.0-1+deb12u3' \
+  libprotobuf-c-dev libyaml-dev libssl-dev pkg-config g++ git \
+  protobuf-compiler protobuf-c-compiler \
+  nghttp2-client valgrind strace util-linux python3-venv
+
+.PHONY: help deps build build-bench run test test-swift test-python bench proto proto-check \
+  format lint asan tsan clean swift-there
+
+help: ## list these verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install the Debian packages that are missing, saying which
+	@.ci/deps $(PACKAGES)
+
+swift-there:
+	@command -v "$(SWIFT)" > /dev/null || { \
+	  echo "make: no Swift 6.2 or later on the PATH; see https://www.swift.org/install/linux/," \
+	    "or name one: make SWIFT=/path/to/swift"; exit 1; }
+
+build: swift-there ## build the verdict binary for release
+	$(SWIFT) build -c release -j $(JOBS) --product verdict
+
+build-bench: swift-there
+	$(SWIFT) build -c release -j $(JOBS) --product verdict-bench
+
+run: deps build ## publish the example, serve it, show an ALLOW and a DENY, keep serving
+	@examples/run.sh $(VERDICT) $(WORK)/run
+
+test: deps lint proto-check test-swift test-python ## everything that has to pass
+
+test-swift: swift-there ## the tests in Swift
+	$(SWIFT) build --build-tests -j $(JOBS)
+	$(SWIFT) test --skip-build --disable-xctest
+
+test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
+	$(VENV)/bin/python -m pytest Tests/Python
+
+bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
+	$(VENV)/bin/python Tests/Benchmarks/bench.py $(BENCH_FLAGS)
+
+proto: ## renew the generated code from proto/ and from the table of reasons
+	proto/reasons.py Sources/VerdictModel/Reason.swift proto/verdict/v1/verdict.proto \
+	  proto/verdict/v1/verdict.proto
+	proto/generate.sh Sources/CVerdictProto
+
+proto-check: ## is the generated code what proto/ and the table of reasons give?
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
+	proto/reasons.py Sources/VerdictModel/Reason.swift proto/verdict/v1/verdict.proto \
+	  "$$fresh/verdict.proto"; \
+	diff -u proto/verdict/v1/verdict.proto "$$fresh/verdict.proto" \
+	  || { echo "proto-check: the reasons in verdict.proto are old; run: make proto"; exit 1; }; \
+	proto/generate.sh "$$fresh/generated"; \
+	cp Sources/CVerdictProto/include/CVerdictProto.h "$$fresh/generated/include/"; \
+	diff -ur Sources/CVerdictProto "$$fresh/generated" \
+	  || { echo "proto-check: Sources/CVerdictProto is old; run: make proto"; exit 1; }; \
+	echo "proto-check: the generated code is current"
+
+format: swift-there ## format the Swift code in place
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+lint: swift-there ## is the Swift code formatted as .swift-format says?
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+
+asan: swift-there ## the tests in Swift under the address sanitizer
+	$(SWIFT) test --sanitize=address --scratch-path .build-asan -j $(JOBS) --disable-xctest
+
+tsan: swift-there ## the tests in Swift under the thread sanitizer
+	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -j $(JOBS) --disable-xctest
+
+clean: ## remove everything that was built
+	rm -rf .build .build-asan .build-tsan $(WORK)
+
+# The environment of the Python tests and benchmarks: pinned, and stubs made from proto/.
+
+$(VENV)/ready: Tests/Python/requirements.txt
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(STUBS)/ready: proto/verdict/v1/verdict.proto $(VENV)/ready
+	mkdir -p $(STUBS)
+	$(VENV)/bin/python -m grpc_tools.protoc -I proto --python_out=$(STUBS) \
+	  --grpc_python_out=$(STUBS) verdict/v1/verdict.proto
+	touch $@
+
+# The programs in C that the benchmarks use.
+
+.PHONY: bench-tools
+bench-tools: $(TOOLS)/floor $(TOOLS)/loadgen $(TOOLS)/malloccount.so
+
+CFLAGS_OF_TOOLS := -std=gnu11 -O2 -g -Wall -Wextra -Werror
+
+$(TOOLS)/%.so: Tests/Benchmarks/%.c
+	@mkdir -p $(TOOLS)
+	$(CC) $(CFLAGS_OF_TOOLS) -fPIC -shared $< -o $@ -ldl
+
+$(TOOLS)/%: Tests/Benchmarks/%.c
+	@mkdir -p $(TOOLS)
+	$(CC) $(CFLAGS_OF_TOOLS) $< -o $@ -lnghttp2

@@ -1,0 +1,174 @@
+internal import VerdictModel
+internal import VerdictPolicy
+internal import VerdictSnapshot
+
+/// The distinct effective policies of an organization.
+///
+/// A *mix* is what contributes to somebody's rights in a workspace: the baseline, some group
+/// policies, an own policy. Equal mixes are united once; equal results share one class.
+struct ClassTable {
+  /// One policy, by cell.
+  struct Contribution {
+    var scopes: [(cell: Int, scope: ScopeSet)] = []
+    var administers = false
+  }
+
+  private let context: CompileContext
+  private let resources: ResourceIndex
+  private let cells: CellMap
+  private var baselines: [Contribution?]
+  private var groupPolicies: [UInt64: Contribution] = [:]
+  private var mixes = SymbolTable()
+  private var mixClasses: [UInt32] = []
+  private var rows = SymbolTable()
+  private var rowWorkspaces: [Int] = []
+  private var scopeBlocks = SymbolTable()
+  private var scopeOffsets: [UInt32] = []
+  private var scopeWords: [UInt32] = []
+
+  init(_ context: CompileContext, resources: ResourceIndex, cells: CellMap) {
+    self.context = context
+    self.resources = resources
+    self.cells = cells
+    baselines = Array(repeating: nil, count: context.workspaceOrder.count)
+    for (number, place) in context.workspaceOrder.enumerated() {
+      let workspace = context.document.workspaces[place]
+      baselines[number] = workspace.baseline.map { contribution($0) }
+      for policy in workspace.groupPolicies {
+        groupPolicies[ClassTable.key(number, context.rank(policy.holder))] =
+          contribution(policy.policy)
+      }
+    }
+  }
+
+  private static func key(_ workspace: Int, _ groupRank: UInt32) -> UInt64 {
+    UInt64(workspace) << 32 | UInt64(groupRank)
+  }
+
+  /// Whether a group has a policy in a workspace.
+  func hasPolicy(groupRank: UInt32, in workspace: Int) -> Bool {
+    groupPolicies[ClassTable.key(workspace, groupRank)] != nil
+  }
+
+  // MARK: Numbers
+
+  /// The class of somebody in a workspace who is in these groups and has no policy of his own.
+  ///
+  /// - Parameter groupRanks: ranks of groups with a policy there, ascending.
+  mutating func number(in workspace: Int, groupRanks: ArraySlice<UInt32>) -> UInt32 {
+    var key: [UInt8] = []
+    key.append(integer: UInt32(workspace))
+    for rank in groupRanks { key.append(integer: rank) }
+    let mix = key.withByteView { mixes.intern($0) }
+    if Int(mix.rawValue) < mixClasses.count { return mixClasses[Int(mix.rawValue)] }
+    let number = number(in: workspace, groupRanks, own: [])
+    mixClasses.append(number)
+    return number
+  }
+
+  /// The class of somebody with contributions of his own: a member policy, roles, a token's.
+  mutating func number(
+    in workspace: Int, _ groupRanks: ArraySlice<UInt32>, own: [Contribution]
+  ) -> UInt32 {
+    var row = [ScopeSet?](repeating: nil, count: cells.count)
+    var administers = false
+    let groups = groupRanks.compactMap { groupPolicies[ClassTable.key(workspace, $0)] }
+    for contribution in [baselines[workspace]].compactMap({ $0 }) + groups + own {
+      administers = administers || contribution.administers
+      for (cell, scope) in contribution.scopes {
+        row[cell] = row[cell].map { $0.union(scope) } ?? scope
+      }
+    }
+    var bytes: [UInt8] = []
+    bytes.append(integer: UInt32(workspace))
+    bytes.append(integer: administers ? ClassFlag.administers : 0)
+    for scope in row { bytes.append(integer: word(scope)) }
+    let symbol = bytes.withByteView { rows.intern($0) }
+    if Int(symbol.rawValue) == rowWorkspaces.count { rowWorkspaces.append(workspace) }
+    return symbol.rawValue
+  }
+
+  /// The class of a service token: the workspace's baseline and its own policy.
+  mutating func number(ofToken token: PolicyDocument.ServiceToken, in workspace: Int) -> UInt32 {
+    number(in: workspace, [], own: [contribution(token.policy)])
+  }
+
+  // MARK: Contributions
+
+  func contribution(_ policy: PolicyDocument.Policy) -> Contribution {
+    var result = Contribution()
+    for grant in policy.grants {
+      result.scopes.append(
+        (cells.cell(grant.permission, type: grant.type), scopeSet(grant.scope, grant.type)))
+    }
+    for permission in policy.switches {
+      result.scopes.append((cells.cell(permission, type: nil), .all))
+    }
+    return result
+  }
+
+  /// What a role assignment grants: its scope on the role's own type, everything on others.
+  func contribution(_ assignment: PolicyDocument.RoleAssignment) -> Contribution {
+    let role = context.document.model.roles[assignment.role]
+    var result = Contribution(administers: role.administers)
+    for grant in role.grants {
+      var scope = ScopeSet.all
+      if let type = grant.type, type == role.scope?.type {
+        scope = scopeSet(assignment.scope, type)
+      }
+      if grant.onlyWithAll, case .some = assignment.scope { continue }
+      result.scopes.append((cells.cell(grant.permission, type: grant.type), scope))
+    }
+    return result
+  }
+
+  private func scopeSet(_ scope: PolicyDocument.Scope, _ type: Int) -> ScopeSet {
+    switch scope {
+    case .all: return .all
+    case .some(let ids, let future):
+      var ordinals = ids.map { resources.ordinal(type: type, $0) }.sorted()
+      var last: UInt32?
+      ordinals.removeAll { ordinal in
+        defer { last = ordinal }
+        return ordinal == last
+      }
+      return .some(ordinals, future: future)
+    }
+  }
+
+  private mutating func word(_ scope: ScopeSet?) -> UInt32 {
+    guard let scope, !scope.isEmpty else { return 0 }
+    guard case .some(let ordinals, let future) = scope else { return 1 }
+    let words = ScopeSet.words(ordinals)
+    var bytes: [UInt8] = []
+    for word in words { bytes.append(integer: word) }
+    let block = bytes.withByteView { scopeBlocks.intern($0) }
+    if Int(block.rawValue) == scopeOffsets.count {
+      scopeOffsets.append(UInt32(scopeWords.count))
+      scopeWords.append(contentsOf: words)
+    }
+    return scopeOffsets[Int(block.rawValue)] << 2 | (future ? 3 : 2)
+  }
+
+  // MARK: Writing
+
+  /// Writes the classes workspace by workspace; answers the final number of each.
+  func write(to writer: inout SnapshotWriter) -> [UInt32] {
+    let order = rowWorkspaces.indices.sorted {
+      (rowWorkspaces[$0], $0) < (rowWorkspaces[$1], $1)
+    }
+    var numbering = [UInt32](repeating: 0, count: order.count)
+    var starts = [UInt32](repeating: 0, count: context.workspaceOrder.count + 1)
+    for (number, row) in order.enumerated() {
+      numbering[row] = UInt32(number)
+      starts[rowWorkspaces[row] + 1] += 1
+      rows.withBytes(of: Symbol(rawValue: UInt32(row))) { bytes in
+        writer[.classes].append(contentsOf: bytes[4..<bytes.count].array)
+      }
+    }
+    for index in 1..<max(starts.count, 1) { starts[index] += starts[index - 1] }
+    for start in starts { writer[.classStarts].append(integer: start) }
+    for word in scopeWords { writer[.scopes].append(integer: word) }
+    return numbering
+  }
+}

@@ -1,0 +1,129 @@
+internal import VerdictModel
+internal import VerdictPolicy
+internal import VerdictSnapshot
+
+/// Writes users, tokens, their classes and the tokens' secrets.
+struct PrincipalSections {
+  let context: CompileContext
+  let access: MemberAccess
+  /// Final class numbers.
+  let numbering: [UInt32]
+  /// In byte order of their ids.
+  let serviceTokens: [ServiceToken]
+
+  struct ServiceToken {
+    var token: PolicyDocument.ServiceToken
+    /// nil: a token of the organization.
+    var workspace: Int?
+    /// Before renumbering.
+    var classNumber: UInt32?
+  }
+
+  func write(to writer: inout SnapshotWriter) throws(CompileError) {
+    var table = KeyTableBuilder()
+    try addUsers(&table, to: &writer)
+    var holders: [(secret: PolicyDocument.Secret, entry: Int)] = []
+    addServiceTokens(&table, &holders)
+    addPersonalTokens(&table, &holders)
+    guard numbering.count <= PrincipalValue.numberMax,
+      writer[.accessLists].count / 4 <= PrincipalValue.numberMax,
+      writer[.scopes].count / 4 < 1 << 30
+    else {
+      throw context.error(
+        "\(numbering.count) different effective policies are more than a snapshot holds; let "
+          + "members share groups instead of policies of their own")
+    }
+    let (section, slots) = table.build()
+    writer[.principals] = section
+    writeSecrets(holders, slots, to: &writer)
+  }
+
+  private func addUsers(
+    _ table: inout KeyTableBuilder, to writer: inout SnapshotWriter
+  ) throws(CompileError) {
+    var lists = SymbolTable()
+    var listPlaces: [UInt32] = []
+    for (number, user) in access.users.enumerated() {
+      let classes = access.classNumbers(user: number).map { numbering[Int($0)] }
+      var value: UInt32
+      switch classes.count {
+      case 0: value = 0
+      case 1: value = PrincipalValue.oneClass << PrincipalValue.formShift | classes[0]
+      default:
+        var bytes: [UInt8] = []
+        bytes.append(integer: UInt32(classes.count))
+        for number in classes { bytes.append(integer: number) }
+        let list = bytes.withByteView { lists.intern($0) }
+        if Int(list.rawValue) == listPlaces.count {
+          listPlaces.append(UInt32(writer[.accessLists].count / 4))
+          writer[.accessLists].append(contentsOf: bytes)
+        }
+        value =
+          PrincipalValue.classList << PrincipalValue.formShift | listPlaces[Int(list.rawValue)]
+      }
+      switch user.kind {
+      case .member: break
+      case .admin: value |= PrincipalValue.admin << PrincipalValue.rankShift
+      case .owner: value |= PrincipalValue.owner << PrincipalValue.rankShift
+      }
+      add(.user, user.symbol, value: value, extra: 0, to: &table)
+    }
+  }
+
+  private func addServiceTokens(
+    _ table: inout KeyTableBuilder, _ holders: inout [(secret: PolicyDocument.Secret, entry: Int)]
+  ) {
+    for item in serviceTokens {
+      holders.append((item.token.secret, table.count))
+      var value: UInt32 = 0
+      if let number = item.classNumber {
+        value = PrincipalValue.oneClass << PrincipalValue.formShift | numbering[Int(number)]
+      }
+      add(
+        .serviceToken, item.token.id.symbol, value: value, extra: UInt16(item.workspace ?? 0),
+        to: &table)
+    }
+  }
+
+  /// A token whose user is gone is left out: it is an unknown principal (domain.md 2.7).
+  private func addPersonalTokens(
+    _ table: inout KeyTableBuilder, _ holders: inout [(secret: PolicyDocument.Secret, entry: Int)]
+  ) {
+    let tokens = context.document.personalTokens.sorted { context.rank($0.id) < context.rank($1.id) }
+    for token in tokens {
+      guard let user = access.user(token.user.symbol) else { continue }
+      holders.append((token.secret, table.count))
+      let workspace = context.workspaceNumber(token.workspace.symbol)
+      var value = UInt32(token.scope.rawValue) << PrincipalValue.rankShift
+      if access.users[user].kind != .member {
+        value |= PrincipalValue.adminUser
+      } else if let number = access.classNumber(user: user, workspace: workspace) {
+        value |= PrincipalValue.oneClass << PrincipalValue.formShift | numbering[Int(number)]
+      }
+      add(.personalToken, token.id.symbol, value: value, extra: UInt16(workspace), to: &table)
+    }
+  }
+
+  private func add(
+    _ kind: PrincipalKind, _ symbol: Symbol, value: UInt32, extra: UInt16,
+    to table: inout KeyTableBuilder
+  ) {
+    context.document.symbols.withBytes(of: symbol) {
+      table.add(tag: kind.rawValue, $0, value: value, extra: extra)
+    }
+  }
+
+  private func writeSecrets(
+    _ holders: [(secret: PolicyDocument.Secret, entry: Int)], _ slots: [UInt32],
+    to writer: inout SnapshotWriter
+  ) {
+    var table = KeyTableBuilder()
+    for holder in holders where !holder.secret.sha256.isEmpty {
+      holder.secret.sha256.withByteView { table.add(tag: 0, $0, value: UInt32(table.count)) }
+      writer[.secretHolders].append(integer: slots[holder.entry])
+      writer[.secretHolders].append(integer: UInt32(0))
+      writer[.secretHolders].append(integer: holder.secret.expiresAtSeconds ?? .max)
+    }
+    writer[.secrets] = table.build().section
+  }
+}

@@ -1,0 +1,46 @@
+public import VerdictPolicy
+internal import VerdictModel
+internal import VerdictSnapshot
+
+/// Turns a checked policy document into the bytes of a snapshot.
+///
+/// Deterministic: the same content gives the same bytes, whatever the order of its keys and
+/// lists, because everything is numbered in the byte order of its id. Effective policies are
+/// computed here, once for each distinct mix of policies, and shared by everyone who has it.
+///
+/// Complexity: n log n in members, group memberships and resources.
+public enum SnapshotCompiler {
+  /// - Throws: `CompileError` where the organization exceeds a limit of the snapshot format.
+  public static func compile(_ document: PolicyDocument) throws(CompileError) -> [UInt8] {
+    let context = try CompileContext(document)
+    var writer = SnapshotWriter()
+    let cells = ModelSections.write(document, to: &writer)
+    let resources = try ResourceIndex(context)
+    resources.write(to: &writer)
+
+    var classes = ClassTable(context, resources: resources, cells: cells)
+    var access = try MemberAccess(context)
+    access.assignClasses(&classes)
+    let tokens = document.serviceTokens.sorted { context.rank($0.id) < context.rank($1.id) }
+      .map { token in
+        let workspace = token.workspace.map { context.workspaceNumber($0.symbol) }
+        return PrincipalSections.ServiceToken(
+          token: token, workspace: workspace,
+          classNumber: workspace.map { classes.number(ofToken: token, in: $0) })
+      }
+    let numbering = classes.write(to: &writer)
+    try PrincipalSections(
+      context: context, access: access, numbering: numbering, serviceTokens: tokens
+    ).write(to: &writer)
+    context.writeWorkspaces(to: &writer)
+    return writer.finish()
+  }
+}
+
+/// A limit of the snapshot format that an organization exceeds.
+public struct CompileError: Error, CustomStringConvertible {
+  public let path: String
+  public let message: String
+
+  public var description: String { "\(path): \(message)" }
+}

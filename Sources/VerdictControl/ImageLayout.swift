@@ -1,0 +1,96 @@
+/// The parts of the OCI image specification (1.1) that a control directory is made of, and the
+/// names that are our own.
+///
+/// ```
+/// index.json ── ref `current` ──> set (image index) ── one per organization ──> manifest
+///            ── ref `g<N>`    ──> set ...                                        │ layer
+///            ── ref `staged`  ──> set ...                                        v
+///                                                                             snapshot
+/// ```
+///
+/// What must survive a copy through a registry stands **inside** the set and the manifests,
+/// because copying tools drop annotations of the entries that point at them.
+enum ImageLayout {
+  static let indexType = "application/vnd.oci.image.index.v1+json"
+  static let manifestType = "application/vnd.oci.image.manifest.v1+json"
+  /// The blob `{}`, which stands where an image would have its configuration.
+  static let emptyType = "application/vnd.oci.empty.v1+json"
+  static let emptyBlob = Array("{}".utf8)
+
+  static let setType = "application/vnd.verdict.set.v1"
+  static let organizationType = "application/vnd.verdict.organization.v1"
+  static let snapshotType = "application/vnd.verdict.snapshot.v1"
+
+  static let layoutFile = "oci-layout"
+  static let layoutContent = Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8)
+  static let indexFile = "index.json"
+  static let blobDirectory = "blobs/sha256"
+}
+
+/// The refs of a control directory.
+enum Ref {
+  /// What is served.
+  static let current = "current"
+  /// The staging area; kept by publishing, never served.
+  static let staged = "staged"
+
+  static func history(_ number: UInt64) -> String { "g\(number)" }
+
+  /// The set number that a history ref names: `g` and a number from 1 without leading zeros.
+  static func number(ofHistory name: String) -> UInt64? {
+    guard name.utf8.first == UInt8(ascii: "g"), let number = UInt64(name.dropFirst()),
+      number > 0, history(number) == name
+    else { return nil }
+    return number
+  }
+}
+
+/// The keys of annotations.
+enum Annotation {
+  static let refName = "org.opencontainers.image.ref.name"
+  /// RFC 3339, UTC, whole seconds.
+  static let created = "org.opencontainers.image.created"
+  static let authors = "org.opencontainers.image.authors"
+  static let message = "dev.verdict.message"
+  static let setNumber = "dev.verdict.set.number"
+  static let organization = "dev.verdict.organization"
+  static let generation = "dev.verdict.generation"
+  static let model = "dev.verdict.model"
+  static let compiler = "dev.verdict.compiler.version"
+}
+
+/// A reference to a blob.
+struct Descriptor: Codable, Equatable {
+  var mediaType: String
+  var digest: String
+  var size: Int
+  var artifactType: String?
+  var annotations: [String: String]?
+  var platform: Platform?
+
+  struct Platform: Codable, Equatable {
+    var architecture: String
+    var os: String
+    /// What a manifest is given that is not for any machine. Copying tools expect the field.
+    static let none = Platform(architecture: "unknown", os: "unknown")
+  }
+}
+
+/// `index.json`, and the index of a set.
+struct ImageIndex: Codable, Equatable {
+  var schemaVersion = 2
+  var mediaType: String? = ImageLayout.indexType
+  var artifactType: String?
+  var manifests: [Descriptor]
+  var annotations: [String: String]?
+}
+
+/// The manifest of one organization.
+struct ImageManifest: Codable, Equatable {
+  var schemaVersion = 2
+  var mediaType: String? = ImageLayout.manifestType
+  var artifactType: String?
+  var config: Descriptor
+  var layers: [Descriptor]
+  var annotations: [String: String]?
+}

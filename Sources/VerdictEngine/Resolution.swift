@@ -1,0 +1,229 @@
+public import VerdictModel
+public import VerdictSnapshot
+
+/// What became of an id of a check.
+public enum Resolution: UInt8 {
+  /// The check names none.
+  case absent = 0
+  /// Empty, too long, not UTF-8, or with a NUL.
+  case invalid = 1
+  /// A valid id that the snapshot does not know.
+  case unknown = 2
+  case known = 3
+
+  /// Of an id that was looked up and not found: only those are looked at byte by byte, because
+  /// every id that a snapshot has is valid.
+  @inlinable
+  static func unfound(_ id: ByteView) -> Resolution { Identifier.isValid(id) ? .unknown : .invalid }
+}
+
+/// A principal, looked up.
+public struct ResolvedPrincipal {
+  public let resolution: Resolution
+  public let kind: PrincipalKind
+  /// Of a token: its workspace.
+  @usableFromInline let workspace: UInt16
+  /// See `PrincipalValue`.
+  @usableFromInline let value: UInt32
+
+  @inlinable
+  init(_ resolution: Resolution, _ kind: PrincipalKind, workspace: UInt16 = 0, value: UInt32 = 0) {
+    self.resolution = resolution
+    self.kind = kind
+    self.workspace = workspace
+    self.value = value
+  }
+
+  /// Looks up a principal by the name that a check gives it.
+  @inlinable
+  public init(_ name: PrincipalName, in table: KeyTable) {
+    self.init(
+      name.kind, name.id, slot: table.find(tag: name.kind.rawValue, name.id), in: table)
+  }
+
+  @inlinable @inline(__always)
+  init(_ kind: PrincipalKind, _ id: ByteView, slot: Int, in table: KeyTable) {
+    guard slot >= 0 else {
+      self.init(Resolution.unfound(id), kind)
+      return
+    }
+    self.init(.known, kind, workspace: table.extra(slot: slot), value: table.value(slot: slot))
+  }
+
+  @inlinable
+  var form: UInt32 { value >> PrincipalValue.formShift }
+  @inlinable
+  var rank: UInt32 { (value >> PrincipalValue.rankShift) & 3 }
+  @inlinable
+  var number: Int { Int(value & PrincipalValue.numberMax) }
+
+  /// Whether this is the owner or an admin, or acts for one.
+  @inlinable
+  var isAdmin: Bool {
+    switch kind {
+    case .user: rank != PrincipalValue.member
+    case .personalToken: value & PrincipalValue.adminUser != 0
+    case .serviceToken: false
+    }
+  }
+
+  @inlinable
+  var isOwner: Bool { kind == .user && rank == PrincipalValue.owner }
+
+  @inlinable
+  var isOrganizationToken: Bool { kind == .serviceToken && form == PrincipalValue.noAccess }
+}
+
+/// A workspace, looked up.
+public struct ResolvedWorkspace {
+  public let resolution: Resolution
+  @usableFromInline let number: Int32
+
+  @inlinable
+  init(_ resolution: Resolution, number: Int32 = -1) {
+    self.resolution = resolution
+    self.number = number
+  }
+
+  /// Looks up a workspace; an empty name is none.
+  @inlinable
+  public init(_ name: ByteView, in table: KeyTable) {
+    guard !name.isEmpty else {
+      self.init(.absent)
+      return
+    }
+    let slot = table.find(tag: 0, name)
+    if slot < 0 {
+      self.init(Resolution.unfound(name))
+    } else {
+      self.init(.known, number: Int32(truncatingIfNeeded: table.value(slot: slot)))
+    }
+  }
+}
+
+/// A resource of a check, looked up.
+public struct ResolvedOperand {
+  /// How much of the operand the check names.
+  public enum Form: UInt8 {
+    case absent = 0
+    /// A type without an id.
+    case type = 1
+    case id = 2
+  }
+
+  public let form: Form
+  /// Of the id; `absent` where there is none.
+  public let resolution: Resolution
+  @usableFromInline let workspace: UInt16
+  /// Number of the type, or -1: unknown.
+  @usableFromInline let type: Int32
+  @usableFromInline let slot: Int32
+  @usableFromInline let value: UInt32
+
+  @inlinable
+  init(
+    _ form: Form, _ resolution: Resolution, workspace: UInt16 = 0, type: Int32 = -1,
+    slot: Int32 = -1, value: UInt32 = 0
+  ) {
+    self.form = form
+    self.resolution = resolution
+    self.workspace = workspace
+    self.type = type
+    self.slot = slot
+    self.value = value
+  }
+
+  /// No operand.
+  @inlinable
+  public init() { self.init(.absent, .absent) }
+
+  /// A type without an id.
+  @inlinable
+  public init(type: Int) { self.init(.type, .absent, type: Int32(truncatingIfNeeded: type)) }
+
+  /// Looks up a resource of a type (-1: unknown).
+  @inlinable
+  public init(type: Int, id: ByteView, in table: KeyTable) {
+    guard type >= 0 else {
+      self.init(.id, Resolution.unfound(id))
+      return
+    }
+    self.init(
+      type: type, id: id, slot: table.find(tag: UInt8(truncatingIfNeeded: type), id), in: table)
+  }
+
+  @inlinable @inline(__always)
+  init(type: Int, id: ByteView, slot: Int, in table: KeyTable) {
+    let type = Int32(truncatingIfNeeded: type)
+    guard slot >= 0 else {
+      self.init(.id, Resolution.unfound(id), type: type)
+      return
+    }
+    self.init(
+      .id, .known, workspace: table.extra(slot: slot), type: type,
+      slot: Int32(truncatingIfNeeded: slot), value: table.value(slot: slot))
+  }
+
+  /// Looks up `TYPE/ID` or `TYPE`, split at the first slash; an empty text is no operand.
+  @inlinable
+  public init(_ text: ByteView, in view: SnapshotView) {
+    guard !text.isEmpty else {
+      self.init()
+      return
+    }
+    let slash = text.firstIndex(of: UInt8(ascii: "/"))
+    if slash < 0 {
+      self.init(type: view.findType(text))
+    } else {
+      self.init(
+        type: view.findType(text[0..<slash]), id: text[slash &+ 1..<text.count],
+        in: view.table(.resources))
+    }
+  }
+
+  /// Looks up a target that is no user's: `TYPE/ID` or `TYPE`. What follows `user:` is an id
+  /// whatever the action, so that a bad one is an `invalid_id` for all.
+  @inlinable
+  public init(target text: ByteView, in view: SnapshotView) {
+    guard let id = ResolvedOperand.userID(text) else {
+      self.init(text, in: view)
+      return
+    }
+    if Identifier.isValid(id) {
+      let isType = text.firstIndex(of: UInt8(ascii: "/")) < 0
+      self.init(isType ? .type : .id, isType ? .absent : .unknown)
+    } else {
+      self.init(.id, .invalid)
+    }
+  }
+
+  /// The user that an organization action acts on, `user:ID`, as an operand whose value is the
+  /// principal's; whoever is no user of the organization is unknown.
+  @inlinable
+  public init(user text: ByteView, in view: SnapshotView) {
+    if let id = ResolvedOperand.userID(text) {
+      self.init(userID: id, in: view)
+    } else {
+      let other = ResolvedOperand(text, in: view)
+      let resolution: Resolution = other.resolution == .invalid ? .invalid : .unknown
+      self.init(other.form, resolution)
+    }
+  }
+
+  @inlinable
+  init(userID id: ByteView, in view: SnapshotView) {
+    let users = view.table(.principals)
+    let slot = users.find(tag: PrincipalKind.user.rawValue, id)
+    if slot < 0 {
+      self.init(.id, Resolution.unfound(id))
+    } else {
+      self.init(.id, .known, value: users.value(slot: slot))
+    }
+  }
+
+  @inlinable
+  static func userID(_ text: ByteView) -> ByteView? {
+    let name = PrincipalName(text)
+    return name.kind == .user && name.id.count < text.count ? name.id : nil
+  }
+}

@@ -1,0 +1,20 @@
+/// The methods that the server answers, with their paths.
+public enum Method: UInt8, Sendable, CaseIterable {
+  case authorize = 1
+  case checkVisibility = 2
+  case getServerInfo = 3
+  case healthCheck = 4
+
+  /// The `:path` of a call, compared byte for byte.
+  public var path: String {
+    switch self {
+    case .authorize: "/verdict.v1.DecisionService/Authorize"
+    case .checkVisibility: "/verdict.v1.DecisionService/CheckVisibility"
+    case .getServerInfo: "/verdict.v1.DecisionService/GetServerInfo"
+    case .healthCheck: "/grpc.health.v1.Health/Check"
+    }
+  }
+
+  /// The services by their full names, as health checks name them.
+  public static let services = ["verdict.v1.DecisionService", "grpc.health.v1.Health"]
+}

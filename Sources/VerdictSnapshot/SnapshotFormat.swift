@@ -1,0 +1,190 @@
+/// The snapshot file, format version 1: one organization's policies, compiled for reading.
+///
+/// Little-endian, fixed width. Nothing in it depends on when, where or by whom it was made.
+///
+/// | Offset | Bytes | Header field |
+/// |---|---|---|
+/// | 0 | 8 | magic `VERDICT\n` |
+/// | 8 | 32 | SHA-256 of everything from offset 40 to the end |
+/// | 40 | 4 | format version |
+/// | 44 | 4 | number of sections |
+/// | 48 | 8 | length of the file in bytes |
+/// | 56 | 4 | flags, see `SnapshotFlag` |
+/// | 60 | 4 | number of cells |
+/// | 64 | 64 | zero |
+/// | 128 | 24 each | section table: kind, record count (4 each), offset, byte count (8 each) |
+///
+/// Sections stand in the order of `SectionKind`, each at a multiple of 64 bytes.
+///
+/// **Cells.** Each (permission, type) that can be granted and each switch has a number, its cell.
+/// A *class* is what some principals may do in one workspace: one word of flags and one word per
+/// cell. Principals with equal rights share a class; the classes of a workspace are neighbours.
+///
+/// | Cell word | Meaning |
+/// |---|---|
+/// | 0 | not granted |
+/// | 1 | `all` |
+/// | offset << 2 + 2 | the resources of the scope at that word of `scopes` |
+/// | offset << 2 + 3 | these, and whatever the snapshot does not know |
+///
+/// **Scopes** hold ordinals: a resource's place among those of its type in its workspace, by id.
+/// First word: count, with the top bit for a bitset. Sorted: a zero word, then the ordinals.
+/// Bitset: the number of the first 32-bit word, then `count` words.
+///
+/// **Values in key tables**, see `PrincipalValue` and `ResourceValue`.
+public enum SnapshotFormat {
+  /// `VERDICT` and a line feed, little-endian.
+  public static let magic: UInt64 = 0x0a54_4349_4452_4556
+  public static let version: UInt32 = 1
+  public static let headerByteCount = 128
+  public static let sectionEntryByteCount = 24
+  public static let sectionAlignment = 64
+  /// Where the digested part begins.
+  public static let digestedOffset = 40
+  /// Marks "none" in tables of 16-bit numbers.
+  public static let none16: UInt16 = .max
+  /// Largest file that is accepted, in bytes.
+  public static let byteCountMax = 1 << 36
+}
+
+/// What each section holds; the raw value is the kind in the section table and its place there.
+public enum SectionKind: UInt32, CaseIterable, Sendable {
+  /// UTF-8 of the model's and the organization's names, referred to by (offset, count).
+  case texts = 0
+  /// Text references, 8 bytes each: model id, organization id, plan name.
+  case identity
+  /// 24 bytes each: name, display, plural.
+  case types
+  /// 24 bytes each: name, display, kind (4), zero (4).
+  case permissions
+  /// 16 bits each, permission by (types + 1): the cell or none. The last column is for switches.
+  case cells
+  /// 24 bytes each: name, display, flags (2), self operand (1), who (1), zero (4).
+  case actions
+  /// 16 bits each, action by (types + 1): the case or none. The last column: no resource.
+  case actionCases
+  /// 24 bytes each, see `CaseRecord`.
+  case cases
+  /// 8 bytes each: first term, number of terms.
+  case alternatives
+  /// 4 bytes each: permission, operand, relation, zero.
+  case terms
+  /// 16 bytes each: name, from, to, single, through connections, zero (4).
+  case relations
+  /// Key table of the model's names: tag 0 an action, tag 1 a type; the value is its number.
+  case names
+  /// Key table: the value is the workspace's number.
+  case workspaces
+  /// 4 bytes each, workspaces + 1: the first class of each workspace.
+  case classStarts
+  /// 4 bytes each, classes by (cells + 1).
+  case classes
+  /// 4 bytes each.
+  case scopes
+  /// Key table: tag the kind, value and extra see `PrincipalValue`.
+  case principals
+  /// 4 bytes each: for users with several workspaces, a count and that many ascending classes.
+  case accessLists
+  /// Key table: tag the type, extra the workspace, value see `ResourceValue`.
+  case resources
+  /// 12 bytes each: ordinal, first link, number of links.
+  case linkedResources
+  /// 8 bytes each: relation, slot in `resources`; by relation, then byte order of the ids.
+  case links
+  /// Key table: the value is a place in `connectionEnds`.
+  case connections
+  /// 8 bytes each: slots in `resources` of source and destination.
+  case connectionEnds
+  /// Key table of SHA-256 digests: the value is a place in `secretHolders`.
+  case secrets
+  /// 16 bytes each: slot in `principals`, zero (4), expiry in seconds since 1970 or Int64.max.
+  case secretHolders
+  /// 12 bytes each, by slot: slot in `resources`, offset and count in `displayTexts`.
+  case displayNames
+  /// UTF-8.
+  case displayTexts
+
+  /// Bytes of one record; key tables and texts count bytes.
+  public var stride: Int {
+    switch self {
+    case .texts, .displayTexts: 1
+    case .names, .workspaces, .principals, .resources, .connections, .secrets: 1
+    case .identity, .alternatives, .links, .connectionEnds: 8
+    case .types, .permissions, .actions, .cases: 24
+    case .cells, .actionCases: 2
+    case .terms, .classStarts, .classes, .scopes, .accessLists: 4
+    case .relations, .secretHolders: 16
+    case .linkedResources, .displayNames: 12
+    }
+  }
+}
+
+/// Bits of the header's flags.
+public enum SnapshotFlag {
+  /// `unknown_resources: deny`.
+  public static let denyUnknownResources: UInt32 = 1
+  /// The plan has no configurable PII: everyone with access sees it.
+  public static let piiOpen: UInt32 = 2
+  public static let known: UInt32 = 3
+}
+
+/// Bits of an action record's flags.
+public enum ActionFlag {
+  public static let organization: UInt16 = 1
+  public static let symmetric: UInt16 = 2
+  public static let adminOnly: UInt16 = 4
+  public static let reads: UInt16 = 8
+  public static let pii: UInt16 = 16
+  public static let planLimited: UInt16 = 32
+  public static let organizationTokens: UInt16 = 64
+  public static let targetsUser: UInt16 = 128
+  /// Every case needs a target.
+  public static let requiresTarget: UInt16 = 256
+  /// Some case takes a target.
+  public static let takesTarget: UInt16 = 512
+  public static let known: UInt16 = 1023
+}
+
+/// Bits of a class's first word.
+public enum ClassFlag {
+  /// Everything in the workspace, as its administrator.
+  public static let administers: UInt32 = 1
+}
+
+/// Operands of a term record.
+public enum TermOperand {
+  public static let selfResource: UInt8 = 0
+  public static let target: UInt8 = 1
+  public static let every: UInt8 = 2
+  public static let any: UInt8 = 3
+  public static let parent: UInt8 = 4
+  public static let none: UInt8 = 5
+}
+
+/// What a principal's slot says: the value's top two bits are the form, the next three depend on
+/// the kind, and the rest is a number. The slot's extra is a token's workspace.
+///
+/// | Bits | Users | Service tokens | Personal tokens |
+/// |---|---|---|---|
+/// | 31-30 | 0 no access, 1 a class, 2 a list | 0 organization, 1 a class | 0 no access, 1 a class |
+/// | 29-28 | 0 member, 1 admin, 2 owner | 0 | scope: 0 read_only, 1 read_write, 2 admin |
+/// | 27 | 0 | 0 | 1: the user is an admin or the owner |
+/// | 26-0 | class, or place in `accessLists` | class | class |
+public enum PrincipalValue {
+  public static let formShift: UInt32 = 30
+  public static let noAccess: UInt32 = 0
+  public static let oneClass: UInt32 = 1
+  public static let classList: UInt32 = 2
+  public static let rankShift: UInt32 = 28
+  public static let member: UInt32 = 0
+  public static let admin: UInt32 = 1
+  public static let owner: UInt32 = 2
+  public static let adminUser: UInt32 = 1 << 27
+  public static let numberMax: UInt32 = (1 << 27) - 1
+}
+
+/// What a resource's slot says: the ordinal, or with the top bit a place in `linkedResources`.
+public enum ResourceValue {
+  public static let linked: UInt32 = 1 << 31
+  public static let numberMax: UInt32 = (1 << 31) - 1
+}

@@ -1,0 +1,161 @@
+public import VerdictModel
+
+/// An action of the compiled model.
+public struct ActionRecord {
+  @usableFromInline let word: UInt64
+
+  @inlinable
+  init(word: UInt64) { self.word = word }
+
+  @inlinable
+  public var flags: UInt16 { UInt16(truncatingIfNeeded: word) }
+  @inlinable @inline(__always)
+  public func has(_ flag: UInt16) -> Bool { flags & flag != 0 }
+  /// A raw value of `AccessModel.WorkspaceRule.SelfOperand`.
+  @inlinable
+  public var selfOperand: UInt8 { UInt8(truncatingIfNeeded: word >> 16) }
+  /// A raw value of `AccessModel.OrganizationRule.Who`.
+  @inlinable
+  public var who: UInt8 { UInt8(truncatingIfNeeded: word >> 24) }
+}
+
+/// What an action requires of one type of resource.
+public struct CaseRecord {
+  @usableFromInline let head: UInt64
+  /// First alternative, then zero.
+  @usableFromInline let alternatives: UInt64
+  /// One bit per type that the target may have.
+  public let targetTypes: UInt64
+
+  @inlinable
+  init(head: UInt64, alternatives: UInt64, targetTypes: UInt64) {
+    self.head = head
+    self.alternatives = alternatives
+    self.targetTypes = targetTypes
+  }
+
+  /// A raw value of `AccessModel.Case.TargetOperand`.
+  @inlinable
+  public var target: UInt8 { UInt8(truncatingIfNeeded: head) }
+  /// A relation, or 255.
+  @inlinable
+  public var linkedBy: UInt8 { UInt8(truncatingIfNeeded: head >> 8) }
+  @inlinable
+  public var linkedTermCount: Int { Int(UInt8(truncatingIfNeeded: head >> 16)) }
+  @inlinable
+  public var alternativeCount: Int { Int(UInt8(truncatingIfNeeded: head >> 24)) }
+  @inlinable
+  public var firstLinkedTerm: Int { Int(head >> 32) }
+  @inlinable
+  public var firstAlternative: Int { Int(UInt32(truncatingIfNeeded: alternatives)) }
+}
+
+/// One permission on one operand.
+public struct TermRecord {
+  @usableFromInline let word: UInt32
+
+  @inlinable
+  init(word: UInt32) { self.word = word }
+
+  @inlinable
+  public var permission: UInt8 { UInt8(truncatingIfNeeded: word) }
+  /// A value of `TermOperand`.
+  @inlinable
+  public var operand: UInt8 { UInt8(truncatingIfNeeded: word >> 8) }
+  @inlinable
+  public var relation: UInt8 { UInt8(truncatingIfNeeded: word >> 16) }
+}
+
+extension SnapshotView {
+  @inlinable
+  public var typeCount: Int { count(of: .types) }
+  @inlinable
+  public var actionCount: Int { count(of: .actions) }
+  @inlinable
+  public var permissionCount: Int { count(of: .permissions) }
+
+  /// Tags of the `names` table.
+  public static let actionTag: UInt8 = 0
+  public static let typeTag: UInt8 = 1
+
+  /// The action with this name, or -1.
+  @inlinable
+  public func findAction(_ name: ByteView) -> Int { findName(SnapshotView.actionTag, name) }
+
+  /// The resource type with this name, or -1.
+  @inlinable
+  public func findType(_ name: ByteView) -> Int { findName(SnapshotView.typeTag, name) }
+
+  @inlinable
+  func findName(_ tag: UInt8, _ name: ByteView) -> Int {
+    let names = table(.names)
+    let slot = names.find(tag: tag, name)
+    return slot < 0 ? -1 : Int(names.value(slot: slot))
+  }
+
+  @inlinable
+  public func action(_ index: Int) -> ActionRecord {
+    ActionRecord(word: bytes.load64(at: record(.actions, index) &+ 16))
+  }
+
+  /// The case of an action for a type of `self` (`typeCount`: no resource), or -1.
+  @inlinable
+  public func caseIndex(action: Int, type: Int) -> Int {
+    let index = load16(offset(of: .actionCases) &+ (action &* (typeCount &+ 1) &+ type) &* 2)
+    return index == SnapshotFormat.none16 ? -1 : Int(index)
+  }
+
+  @inlinable
+  public func caseRecord(_ index: Int) -> CaseRecord {
+    let offset = record(.cases, index)
+    return CaseRecord(
+      head: bytes.load64(at: offset), alternatives: bytes.load64(at: offset &+ 8),
+      targetTypes: bytes.load64(at: offset &+ 16))
+  }
+
+  /// First term and number of terms of an alternative.
+  @inlinable
+  public func alternative(_ index: Int) -> (first: Int, count: Int) {
+    let word = bytes.load64(at: record(.alternatives, index))
+    return (Int(word & 0xffff_ffff), Int(word >> 32))
+  }
+
+  @inlinable
+  public func term(_ index: Int) -> TermRecord { TermRecord(word: load32(record(.terms, index))) }
+
+  /// The cell of a permission on a type (`typeCount`: none, a switch), or -1.
+  @inlinable
+  public func cell(permission: Int, type: Int) -> Int {
+    let cell = load16(offset(of: .cells) &+ (permission &* (typeCount &+ 1) &+ type) &* 2)
+    return cell == SnapshotFormat.none16 ? -1 : Int(cell)
+  }
+
+  @inlinable
+  func record(_ kind: SectionKind, _ index: Int) -> Int {
+    precondition(index >= 0 && index < count(of: kind), "a record of the section")
+    return offset(of: kind) &+ index &* kind.stride
+  }
+
+  // MARK: Names for people
+
+  public func typeName(_ type: Int) -> ByteView { text(referenceAt: record(.types, type)) }
+  public func typeDisplay(_ type: Int) -> ByteView { text(referenceAt: record(.types, type) + 8) }
+  public func typePlural(_ type: Int) -> ByteView { text(referenceAt: record(.types, type) + 16) }
+  public func permissionName(_ permission: Int) -> ByteView {
+    text(referenceAt: record(.permissions, permission))
+  }
+  public func permissionDisplay(_ permission: Int) -> ByteView {
+    text(referenceAt: record(.permissions, permission) + 8)
+  }
+  /// Whether the permission is a switch, which has no instances.
+  public func isSwitch(_ permission: Int) -> Bool {
+    load32(record(.permissions, permission) + 16)
+      == UInt32(AccessModel.Permission.Kind.switch.rawValue)
+  }
+  public func actionName(_ action: Int) -> ByteView { text(referenceAt: record(.actions, action)) }
+  /// The type that a relation leads to.
+  @inlinable
+  public func relationTarget(_ relation: Int) -> Int {
+    Int((bytes.load64(at: record(.relations, relation) &+ 8) >> 8) & 0xff)
+  }
+}

@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+"""Measure Verdict beside the transport floor, in one run; `make bench` builds what this needs.
+
+Every comparison alternates between the two servers, and what is quoted are medians and their
+ratios: times on shared machines drift by a third, ratios by a few percent, counts not at all.
+
+  --quick       a few calls of everything, to see that it works; its times mean nothing
+  --only WORDS  sections to run: unary batches pages counts process
+  --json FILE   write the results there too
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tests/Python"))
+
+import api  # noqa: E402
+import counts  # noqa: E402
+import load  # noqa: E402
+import messages  # noqa: E402
+import world  # noqa: E402
+from sidecar import VERDICT, Sidecar, publish, verdict  # noqa: E402
+
+AUTHORIZE = api.AUTHORIZE
+VISIBILITY = "/verdict.v1.DecisionService/CheckVisibility"
+BENCH = ROOT / ".build/release/verdict-bench"
+SECTIONS = ["unary", "batches", "pages", "counts", "process"]
+SCENARIOS = ["example-random", "example-batch"]
+
+# (name, connections, streams, CPU of the server, CPU of the client)
+UNARY_MODES = [
+    ("-c1 -m1, same CPU", 1, 1, 0, 0),
+    ("-c1 -m1, across CPUs", 1, 1, 0, 1),
+    ("-c16 -m32", 16, 32, 0, 1),
+]
+
+
+class Report:
+    """Prints as it goes and keeps every figure for the final table."""
+
+    def __init__(self):
+        self.figures = []
+
+    def add(self, name, value, unit, floor=None, target=""):
+        ratio = value / floor if floor else None
+        self.figures.append(
+            {"name": name, "value": value, "unit": unit, "floor": floor, "ratio": ratio,
+             "target": target})
+        beside = f"  (floor {floor:,.4g}, ratio {ratio:.2f})" if floor else ""
+        print(f"  {name}: {value:,.4g} {unit}{beside}", flush=True)
+
+    def table(self):
+        head = ("what", "Verdict", "unit", "floor", "ratio", "target")
+        rows = [head] + [
+            (one["name"], f"{one['value']:,.4g}", one["unit"],
+             f"{one['floor']:,.4g}" if one["floor"] else "",
+             f"{one['ratio']:.2f}" if one["ratio"] else "", one["target"]) for one in self.figures]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+        for row in rows:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+class Bench:
+    """One organization, one Verdict with one loop, two floors, and the sections."""
+
+    def __init__(self, directory, options):
+        self.directory, self.quick = directory, options.quick
+        self.runs = 1 if options.quick else 5
+        self.report = Report()
+        self.policies = world.write(messages.organization(), directory / "policy" / "bench.json")
+        self.control = directory / "control"
+        publish(self.control, self.policies)
+        self.unary_file = self.file("unary", 1_000, messages.unary)
+        self.body = self.file("one", 1, messages.unary)
+
+    def file(self, name, count, make, *arguments):
+        return messages.write_file(
+            self.directory / name, min(count, 20) if self.quick else count, make, *arguments)
+
+    def calls(self, full, quick=64):
+        return quick if self.quick else full
+
+    def servers(self):
+        """(transport, floor, verdict) for each transport; call `stop` afterwards."""
+        self.verdict = Sidecar(self.directory / "run", "--control", self.control, loops=1)
+        self.floors = [load.Floor("tcp:0"), load.Floor(f"unix:{self.directory}/floor.sock")]
+        ours = [self.verdict.tcp, self.verdict.unix]
+        self.targets = [
+            (name, load.Target("floor", floor.address, floor.pid),
+             load.Target("verdict", address, self.verdict.pid))
+            for name, floor, address in zip(("TCP", "Unix"), self.floors, ours)]
+
+    def stop(self):
+        for floor in self.floors:
+            floor.stop()
+        self.verdict.stop()
+
+    def prove(self):
+        """The answers first: both forms agree, and both effects come up."""
+        import random
+        checks = messages.random_checks(random.Random(1), 1_000)
+        defaults = {"organization": "bench", "principal": messages._member(7), "workspace": "prod"}
+        with api.Client(self.verdict.tcp) as client:
+            plain, packed = client.plain(checks, **defaults), client.columns(checks, **defaults)
+        allowed = sum(one.effect == api.ALLOW for one in plain)
+        denied = sum(one.effect == api.DENY for one in plain)
+        if plain != packed or allowed + denied != len(checks) or min(allowed, denied) < 100:
+            raise SystemExit(f"wrong answers: {allowed} allowed, {denied} denied of {len(checks)}")
+        print(f"proved: 1,000 random checks give {allowed} allow, {denied} deny, alike in both forms")
+
+    def unary(self):
+        """One check per call, the same again and again, beside the floor."""
+        for transport, floor, ours in self.targets:
+            for name, connections, streams, server_cpu, client_cpu in UNARY_MODES:
+                pair = (floor, ours)
+                for target in pair:
+                    load.pin(target.pid, server_cpu)
+
+                def once(target, calls):
+                    return load.h2load(
+                        target, AUTHORIZE, self.body, connections, streams, calls, client_cpu)
+
+                least = max(self.calls(400), connections * streams)
+                calls = {}
+                for target in pair:
+                    rate = once(target, least).calls_per_second
+                    if not self.quick:
+                        rate = once(target, max(int(rate / 2), least)).calls_per_second
+                    calls[target.name] = max(self.calls(int(rate * 1.5)), least)
+                runs = {target.name: [] for target in pair}
+                for _ in range(self.runs):
+                    for target in pair:
+                        runs[target.name].append(once(target, calls[target.name]))
+                self.compare(f"{transport} {name}", runs, streams)
+
+    def compare(self, name, runs, streams):
+        def median(who, what):
+            return statistics.median(getattr(run, what) for run in runs[who])
+
+        def row(what, label, unit, target=""):
+            self.report.add(f"{name}: {label}", median("verdict", what), unit,
+                            median("floor", what), target)
+
+        row("calls_per_second", "calls", "1/s")
+        row("p50", "p50", "us", "ratio <= 1.2" if "same CPU" in name else "")
+        row("p99", "p99", "us")
+        row("cpu", "server CPU per call", "us", "ratio <= 1.4" if streams > 1 else "")
+
+    def differing(self, name, method, file, decisions, connections, streams, calls, target=""):
+        """Differing messages over each transport, median of the runs."""
+        for transport, _, ours in self.targets:
+            load.pin(ours.pid, 0)
+
+            def once():
+                return load.loadgen(ours, method, file, connections, streams, calls, cpu=1)
+
+            once()
+            runs = [once() for _ in range(self.runs)]
+            rate = statistics.median(run.calls_per_second for run in runs) * decisions
+            cpu = statistics.median(run.cpu for run in runs) * 1_000 / decisions
+            self.report.add(f"{transport} {name}", rate / 1e6, "M decisions/s", target=target)
+            self.report.add(f"{transport} {name}: server CPU", cpu, "ns/decision")
+
+    def batches(self):
+        """Checks in columns, every message different."""
+        self.differing("unary, all different, -c16 -m32", AUTHORIZE, self.unary_file, 1, 16, 32,
+                       self.calls(300_000, 1_024))
+        for count in (100, 1_000):
+            for principals in (False, True):
+                whose = "each its own principal" if principals else "one principal"
+                file = self.file(f"batch-{count}-{principals}", 100_000 // count * 4,
+                                 messages.batch, count, principals)
+                self.differing(
+                    f"batches of {count:,}, {whose}", AUTHORIZE, file, count, 4, 4,
+                    self.calls(20_000_000 // count, 64),
+                    ">= 10" if count == 1_000 and not principals else "")
+
+    def pages(self):
+        """CheckVisibility: 1 principal x 11 permissions x 1,000 ids a call."""
+        file = self.file("pages", 200, messages.page)
+        self.differing("pages of 11,000 cells", VISIBILITY, file, 11_000, 1, 4,
+                       self.calls(10_000, 16))
+
+    def counts(self):
+        """Counted, not timed: these repeat."""
+        calls = self.calls(2_000, 200)
+        _, floor, ours = self.targets[1]
+        per_call = {
+            target.name: counts.system_calls(target, AUTHORIZE, self.unary_file, calls)
+            for target in (floor, ours)}
+        print(f"  system calls of the floor: {per_call['floor']}, of Verdict: {per_call['verdict']}")
+        self.report.add("system calls per unary call, one at a time", sum(per_call["verdict"].values()),
+                        "calls", sum(per_call["floor"].values()))
+
+        served = ("--control", self.control)
+        counted = counts.allocations(
+            self.directory / "malloc", AUTHORIZE, self.unary_file, calls, *served)
+        print(f"  heap allocations by who asked: {counted}")
+        self.report.add("heap allocations of our own per unary call", counts.own_allocations(counted),
+                        "allocations", target="0")
+
+        scratch = self.directory / "callgrind"
+        scratch.mkdir()
+        floor, ours = counts.instructions_per_call(
+            scratch, AUTHORIZE, self.unary_file, self.calls(2_000, 200), *served)
+        self.report.add("instructions per unary call", ours, "instructions", floor)
+
+    def process(self):
+        """Without a network: what verdict-bench prints, and its instructions."""
+        flags = ["--quick"] if self.quick else []
+        done = subprocess.run([str(BENCH), *flags], check=True, capture_output=True, text=True)
+        for line in done.stdout.splitlines():
+            name, value, unit = line.split()
+            self.report.add(f"in process: {name}", float(value.replace(",", "")), unit)
+        scratch = self.directory / "callgrind-in-process"
+        scratch.mkdir()
+        for scenario in SCENARIOS:
+            self.report.add(
+                f"in process: {scenario}: instructions",
+                counts.instructions_in_process(
+                    scratch, BENCH, scenario, self.calls(100_000, 10_000)), "per decision")
+
+
+def machine():
+    """What this ran on, and with which versions."""
+    cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo")
+                if line.startswith("model name")), platform.processor())
+    print(f"machine: {os.cpu_count()} x {cpu}, kernel {platform.release()}")
+
+    def first_line(*command):
+        done = subprocess.run(command, capture_output=True, text=True)
+        return (done.stdout + done.stderr).strip().splitlines()[0]
+
+    print(f"versions: {verdict('version').stdout.splitlines()[0]}; {first_line('h2load', '--version')}; "
+          f"{first_line('valgrind', '--version')}; {first_line('strace', '--version')}")
+    print("command:", " ".join(["Tests/Benchmarks/bench.py", *sys.argv[1:]]))
+    busy = os.getloadavg()[0]
+    print(f"load before: {busy:.2f}" + ("; above 0.3, so times are not to be trusted" if busy > 0.3 else ""))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS)
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+    if not VERDICT.exists():
+        raise SystemExit(f"{VERDICT} is not built; run: make bench")
+    if os.cpu_count() < 2:
+        raise SystemExit("the server and the client need a CPU each; this machine has one")
+    machine()
+    with tempfile.TemporaryDirectory(prefix="verdict-bench-") as directory:
+        bench = Bench(pathlib.Path(directory), options)
+        bench.servers()
+        try:
+            bench.prove()
+            for section in SECTIONS:
+                if section in options.only:
+                    print(f"{section}: {getattr(bench, section).__doc__}", flush=True)
+                    getattr(bench, section)()
+        finally:
+            bench.stop()
+    print()
+    bench.report.table()
+    if options.json:
+        options.json.write_text(json.dumps(bench.report.figures, indent=1) + "\n")
+
+
+main()

@@ -1,0 +1,130 @@
+"""What can be counted exactly: instructions, system calls and heap allocations per call.
+
+Each count is the difference of two loads that differ in their number of calls only, so that
+starting, connecting and warming up fall out.
+"""
+
+import contextlib
+import pathlib
+import re
+import signal
+import struct
+import subprocess
+import time
+
+import load
+from sidecar import Sidecar, wait_until
+
+ROW = struct.Struct("104sQQQ")
+
+
+def _calls(target, method, file, calls):
+    load.loadgen(target, method, file, 1, 1, calls)
+
+
+def system_calls(target, method, file, calls):
+    """System calls per call by name, over one connection with one call at a time."""
+    totals = []
+    for count in (calls, 2 * calls):
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-c", "-U", "name,calls", "-p", str(target.pid)],
+            stderr=subprocess.PIPE, text=True)
+        traced = pathlib.Path(f"/proc/{target.pid}/status")
+        wait_until(lambda: f"TracerPid:\t{tracer.pid}\n" in traced.read_text(), "strace attached")
+        time.sleep(0.2)
+        _calls(target, method, file, count)
+        tracer.send_signal(signal.SIGINT)
+        _, report = tracer.communicate(timeout=30)
+        totals.append({name: int(number) for name, number in re.findall(
+            r"^(\w+) +(\d+)$", report, re.MULTILINE) if name != "total"})
+    less, more = totals
+    names = sorted(set(less) | set(more))
+    per_call = {name: (more.get(name, 0) - less.get(name, 0)) / calls for name in names}
+    return {name: number for name, number in per_call.items() if abs(number) >= 0.005}
+
+
+def _allocations(file):
+    content = file.read_bytes()
+    rows = {}
+    for name, allocations, _, _ in ROW.iter_unpack(content):
+        if name.rstrip(b"\0"):
+            rows[name.rstrip(b"\0").decode()] = allocations
+    return rows
+
+
+def allocations(directory, method, file, calls, *arguments):
+    """Heap allocations per call by the object whose code asked for them.
+
+    `program` is our own code; Swift's runtime, where it is a library of its own, allocates for us too.
+    """
+    counts = directory / "allocations"
+    with Sidecar(directory, *arguments, loops=1, environment={
+            "LD_PRELOAD": str(load.TOOLS / "malloccount.so"),
+            "MALLOCCOUNT_FILE": str(counts)}) as sidecar:
+        target = load.Target("verdict under malloccount", sidecar.unix, sidecar.pid)
+        _calls(target, method, file, calls)
+        marks = [_allocations(counts)]
+        for count in (calls, 2 * calls):
+            _calls(target, method, file, count)
+            load.settle(sidecar.pid)
+            marks.append(_allocations(counts))
+    start, less, more = marks
+    return {name: (more[name] - less[name] - (less[name] - start[name])) / calls for name in more
+            if more[name] > start[name]}
+
+
+def own_allocations(counted):
+    """Those of our own code: everything but nghttp2's, protobuf-c's and the C library's."""
+    libraries = ("libnghttp2", "libprotobuf-c", "libc.so")
+    return sum(number for name, number in counted.items() if not name.startswith(libraries))
+
+
+def _collected(file):
+    """Instructions that callgrind wrote down for the whole program."""
+    found = re.search(r"^(?:totals|summary): (\d+)", file.read_text(), re.MULTILINE)
+    if not found:
+        raise SystemExit(f"{file} holds no totals")
+    return int(found.group(1))
+
+
+def _valgrind(file):
+    return ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={file}"]
+
+
+def instructions_in_process(directory, program, scenario, count):
+    """Instructions per decision of one scenario of verdict-bench."""
+    totals = []
+    for decisions in (count, 2 * count):
+        file = directory / f"callgrind.{scenario}.{decisions}"
+        subprocess.run(
+            [*_valgrind(file), str(program), "--scenario", scenario, "--count", str(decisions)],
+            check=True, stdout=subprocess.DEVNULL, timeout=300)
+        totals.append(_collected(file))
+    return (totals[1] - totals[0]) / count
+
+
+def instructions_per_call(directory, method, file, calls, *arguments):
+    """Instructions per unary call: (the floor's, Verdict's), over a Unix socket."""
+    @contextlib.contextmanager
+    def floor(before):
+        server = load.Floor(f"unix:{directory}/floor.sock", before)
+        try:
+            yield load.Target("floor under callgrind", server.address, server.pid)
+        finally:
+            server.stop()
+
+    @contextlib.contextmanager
+    def verdict(before):
+        with Sidecar(directory, *arguments, loops=1, before=before) as sidecar:
+            yield load.Target("verdict under callgrind", sidecar.unix, sidecar.pid)
+
+    results = []
+    for name, server in (("floor", floor), ("verdict", verdict)):
+        totals = []
+        for count in (calls, 3 * calls):
+            out = directory / f"callgrind.{name}.{count}"
+            with server(_valgrind(out)) as target:
+                _calls(target, method, file, count)
+            totals.append(_collected(out))
+        results.append((totals[1] - totals[0]) / (2 * calls))
+    return tuple(results)

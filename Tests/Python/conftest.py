@@ -1,0 +1,29 @@
+"""What the tests share: a server with the worked example, and clients over both transports."""
+
+import pytest
+
+import world
+from api import Client
+from sidecar import Sidecar, publish
+
+
+@pytest.fixture(scope="session")
+def acme_document(tmp_path_factory):
+    return world.write(world.worked_example(), tmp_path_factory.mktemp("policy") / "acme.json")
+
+
+@pytest.fixture(scope="session")
+def acme(tmp_path_factory, acme_document):
+    """A server with the worked example, for tests that change nothing."""
+    directory = tmp_path_factory.mktemp("acme")
+    publish(directory / "control", acme_document)
+    with Sidecar(directory, "--control", directory / "control") as sidecar:
+        sidecar.control = directory / "control"
+        yield sidecar
+
+
+@pytest.fixture(params=["tcp", "unix"])
+def client(request, acme):
+    """A client of that server, once over TCP and once over the Unix socket."""
+    with Client(getattr(acme, request.param)) as client:
+        yield client

@@ -1,0 +1,41 @@
+"""The benchmarks run, tiny, so that they cannot rot; counts are gated, times are not."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from sidecar import ROOT
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory):
+    results = tmp_path_factory.mktemp("bench") / "results.json"
+    done = subprocess.run(
+        [sys.executable, ROOT / "Tests/Benchmarks/bench.py", "--quick", "--json", results],
+        text=True, capture_output=True, timeout=400)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {one["name"]: one for one in json.loads(results.read_text())}
+
+
+def test_every_figure_is_there(figures):
+    names = " ".join(figures)
+    for word in ("TCP -c1 -m1", "Unix -c16 -m32", "batches of 1,000", "pages", "in process",
+                 "instructions per unary call"):
+        assert word in names
+    assert all(one["value"] >= 0 for one in figures.values())
+
+
+def test_our_own_code_allocates_nothing_per_unary_call(figures):
+    assert figures["heap allocations of our own per unary call"]["value"] == 0
+
+
+def test_a_unary_call_costs_the_floors_system_calls(figures):
+    """One wait, one read and one write; a hair more for what else a server does now and then."""
+    one = figures["system calls per unary call, one at a time"]
+    assert one["value"] <= one["floor"] + 0.1
+
+
+def test_a_unary_call_costs_few_instructions_more_than_the_floor(figures):
+    assert figures["instructions per unary call"]["ratio"] <= 1.6
