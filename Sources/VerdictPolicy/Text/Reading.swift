@@ -16,6 +16,7 @@ struct Reading {
     } else {
       YAMLText.read(bytes, into: &builder)
     }
+    builder.settle()
     if !builder.isComplete || builder.tree.nodes.isEmpty {
       try builder.diagnostics.check()
       preconditionFailure("a text that was not read to its end has an error")
