@@ -158,7 +158,9 @@ extension DocumentReader {
       links.append(PolicyDocument.Link(relation: relation.index, id: id))
       return
     }
-    guard let elements = reading.elements(node, "`\(model.relations[relation.index].name)`") else { return }
+    guard let elements = reading.elements(node, "`\(model.relations[relation.index].name)`") else {
+      return
+    }
     seenSymbols.begin(count: symbolCount)
     for element in elements {
       guard let id = reading.id(element, "a link") else { continue }

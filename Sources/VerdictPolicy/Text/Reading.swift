@@ -16,6 +16,7 @@ struct Reading {
     } else {
       YAMLText.read(bytes, into: &builder)
     }
+    builder.settle()
     if !builder.isComplete || builder.tree.nodes.isEmpty {
       try builder.diagnostics.check()
       preconditionFailure("a text that was not read to its end has an error")
@@ -48,8 +49,7 @@ struct Reading {
   /// The text of a node, cut to what a message can bear.
   func shortened(_ node: Int) -> String {
     let text = tree.text(node)
-    let line = String(text.prefix(80).map { $0.isNewline || $0 == "\0" ? " " : $0 })
-    return line.utf8.count < text.utf8.count && text.count > 80 ? line + "..." : line
+    return text.count > 80 ? text.prefix(80) + "..." : text
   }
 
   // MARK: Scalars
