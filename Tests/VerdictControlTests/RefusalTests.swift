@@ -207,9 +207,6 @@ struct RefusalTests {
       })
       #expect((refusal()?.description.utf8.count ?? 0) < 400)
     }
-    try expect(.document, "not a set of snapshots") {
-      try forge(set: { $0.artifactType = "application/vnd.other" })
-    }
     try expect(.document, "two manifests for organization `acme`") {
       try forge(set: { $0.manifests.append($0.manifests[0]) })
     }
