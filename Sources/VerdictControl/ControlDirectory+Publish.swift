@@ -21,8 +21,15 @@ extension ControlDirectory {
     let snapshots = try identified(snapshots)
     try check(message)
     try check(author)
+    let timestamp = LayoutDocument.timestamp(createdSeconds)
+    guard LayoutDocument.seconds(ofTimestamp: timestamp) == createdSeconds else {
+      throw ControlError(.limit, path, "`\(timestamp)` is no time to publish; set the clock")
+    }
     let writer = try LayoutWriter(locking: path)
     let before = try PublishedState(reading: path)
+    guard before.numberMax < ControlLimits.setNumberMax else {
+      throw ControlError(.limit, path, "no set number is left; publish into a new directory")
+    }
     let number = before.numberMax + 1
 
     _ = try writer.writeBlob(ImageLayout.emptyBlob, mediaType: ImageLayout.emptyType)

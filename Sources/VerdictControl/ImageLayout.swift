@@ -40,7 +40,7 @@ enum Ref {
   /// The set number that a history ref names: `g` and a number from 1 without leading zeros.
   static func number(ofHistory name: String) -> UInt64? {
     guard name.utf8.first == UInt8(ascii: "g"), let number = UInt64(name.dropFirst()),
-      number > 0, history(number) == name
+      number > 0, number <= ControlLimits.setNumberMax, history(number) == name
     else { return nil }
     return number
   }

@@ -31,6 +31,7 @@ enum LayoutDocument {
 
   /// Seconds since 1970 of an RFC 3339 time.
   static func seconds(ofTimestamp text: String) -> Int64? {
-    (try? Date(text, strategy: .iso8601)).map { Int64($0.timeIntervalSince1970) }
+    guard let date = try? Date(text, strategy: .iso8601) else { return nil }
+    return Int64(exactly: date.timeIntervalSince1970.rounded(.down))
   }
 }

@@ -111,9 +111,11 @@ private struct Annotations {
 
   func positive(_ key: String) throws(ControlError) -> UInt64 {
     let value = try text(key)
-    guard let number = UInt64(value), number > 0, String(number) == value else {
+    guard let number = UInt64(value), number > 0, number <= ControlLimits.setNumberMax,
+      String(number) == value
+    else {
       throw ControlError(
-        .document, place, "annotation `\(key)`: \(quoted(value)) is not a number from 1")
+        .document, place, "annotation `\(key)`: \(quoted(value)) is not a number from 1 to 2^53")
     }
     return number
   }

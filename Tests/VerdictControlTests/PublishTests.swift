@@ -199,6 +199,16 @@ struct PublishTests {
               bytes: SnapshotFixture.bytes("acme", version: 1), compilerVersion: "1")
           ], message: "", author: "a\u{8}", createdSeconds: 1)
       } == .document)
+    for seconds in [Int64.max, .min, 1 << 45] {
+      #expect(
+        code {
+          try control.publish(
+            snapshots: [
+              OrganizationSnapshot(
+                bytes: SnapshotFixture.bytes("acme", version: 1), compilerVersion: "1")
+            ], message: "", author: "", createdSeconds: seconds)
+        } == .limit)
+    }
     #expect(!File.exists(control.indexPath))
   }
 
@@ -226,8 +236,10 @@ struct PublishTests {
     let draft = control.blobPath("sha256:" + String(repeating: "a", count: 64)) + ".1.2.tmp"
     try File.create(draft, with: [1])
     try File.create(control.indexPath + ".1.2.tmp", with: [1])
+    try File.create(control.path + "/mine.tmp", with: [1])
     try control.publish([("acme", 2)])
     #expect(!File.exists(draft) && !File.exists(control.indexPath + ".1.2.tmp"))
+    #expect(File.exists(control.path + "/mine.tmp"))
   }
 }
 
