@@ -37,17 +37,17 @@ public struct ResolvedPrincipal {
   /// Looks up a principal by the name that a check gives it.
   @inlinable
   public init(_ name: PrincipalName, in table: KeyTable) {
-    self.init(name, slot: table.find(tag: name.kind.rawValue, name.id), in: table)
+    self.init(
+      name.kind, name.id, slot: table.find(tag: name.kind.rawValue, name.id), in: table)
   }
 
   @inlinable @inline(__always)
-  init(_ name: PrincipalName, slot: Int, in table: KeyTable) {
+  init(_ kind: PrincipalKind, _ id: ByteView, slot: Int, in table: KeyTable) {
     guard slot >= 0 else {
-      self.init(Resolution.unfound(name.id), name.kind)
+      self.init(Resolution.unfound(id), kind)
       return
     }
-    self.init(
-      .known, name.kind, workspace: table.extra(slot: slot), value: table.value(slot: slot))
+    self.init(.known, kind, workspace: table.extra(slot: slot), value: table.value(slot: slot))
   }
 
   @inlinable

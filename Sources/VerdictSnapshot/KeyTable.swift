@@ -96,6 +96,8 @@ public struct KeyTable {
   }
 
   /// Whether `slot` holds this key.
+  ///
+  /// - Parameter hash: the key's, which covers the tag.
   @inlinable @inline(__always)
   public func holds(slot: Int, tag: UInt8, _ key: ByteView, hash: UInt64) -> Bool {
     let head = word(slot: slot, at: 0)

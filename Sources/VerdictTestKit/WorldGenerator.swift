@@ -84,8 +84,10 @@ struct World {
     return PolicyDocument(
       path: "world.yaml", model: model, symbols: symbols,
       organization: PolicyDocument.Organization(
-        id: id, plan: plan, owner: owner, admins: admins, members: members,
-        invitations: invitations, unknownResources: random.chance(30) ? .deny : .future),
+        id: id, plan: plan, owner: owner, admins: admins,
+        // In models with roles a role makes the member.
+        members: model.access == .policies ? members : [], invitations: invitations,
+        unknownResources: random.chance(30) ? .deny : .future),
       groups: groups, workspaces: workspaces, serviceTokens: serviceTokens,
       personalTokens: personalTokens)
   }
