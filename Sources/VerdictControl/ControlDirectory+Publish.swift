@@ -50,6 +50,7 @@ extension ControlDirectory {
     }
 
     if let current = before.current, manifests.map(\.digest) == current.manifestDigests {
+      try writer.synchronizeBlobs()
       return PublishedSet(
         number: current.number, digest: current.digest, isNew: false,
         organizations: organizations, removed: [])

@@ -82,11 +82,12 @@ struct LayoutWriter: ~Copyable {
       mediaType: mediaType, digest: digest.descriptor, size: bytes.count)
     let reader = try LayoutReader(path: path)
     if (try? reader.document(descriptor, byteCountMax: bytes.count)) != nil { return descriptor }
-    try replace(LayoutReader.blobName(digest), with: bytes)
+    try replace(LayoutReader.blobName(digest), with: bytes, synchronizesDirectory: false)
     return descriptor
   }
 
-  /// Makes a new set visible: the one step that readers notice.
+  /// Makes a new set visible: the one step that readers notice. The names of the blobs reach the
+  /// disk before.
   func writeIndex(_ index: ImageIndex) throws(ControlError) {
     let bytes = LayoutDocument.bytes(of: index)
     guard bytes.count <= ControlLimits.indexByteCountMax else {
@@ -94,12 +95,26 @@ struct LayoutWriter: ~Copyable {
         .limit, "\(path)/\(ImageLayout.indexFile)",
         "would have more than \(ControlLimits.indexByteCountMax) bytes; remove foreign refs")
     }
-    try replace(ImageLayout.indexFile, with: bytes)
+    try synchronizeBlobs()
+    try replace(ImageLayout.indexFile, with: bytes, synchronizesDirectory: true)
   }
 
-  private func replace(_ name: String, with bytes: [UInt8]) throws(ControlError) {
+  /// Makes the names of all blobs that were written survive a power cut.
+  func synchronizeBlobs() throws(ControlError) {
+    let directory = "\(path)/\(ImageLayout.blobDirectory)"
     do {
-      try AtomicFile.replace("\(path)/\(name)", with: bytes)
+      try AtomicFile.synchronizeDirectory(of: "\(directory)/")
+    } catch {
+      throw ControlError(error, directory)
+    }
+  }
+
+  private func replace(_ name: String, with bytes: [UInt8], synchronizesDirectory: Bool)
+    throws(ControlError)
+  {
+    do {
+      try AtomicFile.replace(
+        "\(path)/\(name)", with: bytes, synchronizesDirectory: synchronizesDirectory)
     } catch {
       throw ControlError(error, "\(path)/\(name)")
     }
