@@ -58,7 +58,7 @@ let package = Package(
     room(
       "VerdictControl",
       ["VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine"]),
-    room("VerdictHTTP2", ["CNghttp2"]),
+    room("VerdictHTTP2", ["VerdictModel", "CNghttp2"]),
     room("VerdictRPC", ["VerdictModel", "CVerdictProto", "CProtobufC"]),
     room("VerdictClient", ["VerdictModel", "VerdictSystem", "VerdictHTTP2", "VerdictRPC"]),
     room(
@@ -107,7 +107,7 @@ let package = Package(
         "VerdictControl", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine",
         "VerdictModel", "VerdictCompiler", "VerdictPolicy",
       ]),
-    tests("VerdictHTTP2Tests", ["VerdictHTTP2"]),
+    tests("VerdictHTTP2Tests", ["VerdictHTTP2", "VerdictModel"]),
     tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel"]),
     tests(
       "VerdictServerTests",

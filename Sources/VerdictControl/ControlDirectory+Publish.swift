@@ -86,7 +86,8 @@ extension ControlDirectory {
     for (first, second) in zip(result, result.dropFirst())
     where first.organization == second.organization {
       throw ControlError(
-        .document, path, "two snapshots for organization `\(first.organization.text)`; publish one")
+        .document, path,
+        "two snapshots for organization \(quoted(first.organization.text)); publish one")
     }
     return result
   }

@@ -20,10 +20,10 @@ enum LayoutDocument {
     do {
       return try JSONDecoder().decode(type, from: Data(bytes))
     } catch DecodingError.keyNotFound(let key, let context) {
-      throw .init(.document, place, "`\(path(context, key))` is missing; publish it again")
+      throw .init(.document, place, "\(quoted(path(context, key))) is missing; publish it again")
     } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context)
     {
-      throw .init(.document, place, "`\(path(context))` has the wrong type; publish it again")
+      throw .init(.document, place, "\(quoted(path(context))) has the wrong type; publish it again")
     } catch {
       throw .init(code, place, "not a whole JSON document; publish it again if it stays so")
     }

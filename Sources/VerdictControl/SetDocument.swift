@@ -21,7 +21,7 @@ struct SetDocument {
     }
     for manifest in index.manifests where manifest.mediaType != ImageLayout.manifestType {
       throw ControlError(
-        .document, place, "`\(manifest.mediaType)` is not a manifest's type; publish again")
+        .document, place, "\(quoted(manifest.mediaType)) is not a manifest's type; publish again")
     }
     manifests = index.manifests
   }
@@ -117,7 +117,8 @@ private struct Annotations {
   func positive(_ key: String) throws(ControlError) -> UInt64 {
     let value = try text(key)
     guard let number = UInt64(value), number > 0, String(number) == value else {
-      throw ControlError(.document, place, "annotation `\(key)`: `\(value)` is not a number from 1")
+      throw ControlError(
+        .document, place, "annotation `\(key)`: \(quoted(value)) is not a number from 1")
     }
     return number
   }
@@ -126,7 +127,8 @@ private struct Annotations {
     let value = try text(key)
     guard let seconds = LayoutDocument.seconds(ofTimestamp: value) else {
       throw ControlError(
-        .document, place, "annotation `\(key)`: `\(value)` is not a time like 2026-01-31T12:00:00Z")
+        .document, place,
+        "annotation `\(key)`: \(quoted(value)) is not a time like 2026-01-31T12:00:00Z")
     }
     return seconds
   }

@@ -17,7 +17,9 @@ public struct Interest: OptionSet, Sendable {
 /// after it was closed, so the word must tell a registration from its predecessor: put a counter
 /// into it, and drop events whose counter is not the present one.
 @safe
-public struct Poller: ~Copyable {
+public struct Poller: ~Copyable, @unchecked Sendable {
+  // `@unchecked`: it moves once, to the thread that uses it.
+
   /// Events of one `wait` at most; the rest comes with the next.
   public static let eventCountMax = 128
 

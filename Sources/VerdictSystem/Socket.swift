@@ -20,7 +20,7 @@ public enum Socket {
     unsafe verdict_send(rawDescriptor, base, count)
   }
 
-  /// Connects within `timeoutNanoseconds`. The descriptor then blocks.
+  /// Connects within `timeoutNanoseconds`. The descriptor does not block.
   /// - Throws: number `ETIMEDOUT` when the time was up.
   public static func connect(
     to address: SocketAddress, timeoutNanoseconds: UInt64
@@ -37,7 +37,6 @@ public enum Socket {
         guard number == EINPROGRESS else { throw SystemError("connect", text, number: number) }
         try waitConnected(socket, text, timeoutNanoseconds)
       }
-      try checked(verdict_set_nonblocking(socket.rawValue, 0), "fcntl", text)
       if family != AF_UNIX { setNoDelay(socket.rawValue) }
       return socket
     }

@@ -200,6 +200,13 @@ struct RefusalTests {
     try expect(.document, "`yesterday` is not a time") {
       try forge(set: { $0.annotations?["org.opencontainers.image.created"] = "yesterday" })
     }
+    try expect(.document, #"`two\nlines"#) {
+      try forge(set: {
+        $0.annotations?["dev.verdict.set.number"] =
+          "two\nlines" + String(repeating: "x", count: 999)
+      })
+      #expect((refusal()?.description.utf8.count ?? 0) < 400)
+    }
     try expect(.document, "not a set of snapshots") {
       try forge(set: { $0.artifactType = "application/vnd.other" })
     }

@@ -137,7 +137,9 @@ struct SetSourceTests {
     let bytes = LayoutDocument.bytes(of: index)
     let before = try #require(FileStatus(of: control.indexPath))
     let file = unsafe open(control.indexPath, O_WRONLY)
-    let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
+    let written = unsafe bytes.withUnsafeBytes {
+      unsafe Glibc.write(file, $0.baseAddress, $0.count)
+    }
     #expect(written == bytes.count)
     let seconds = before.modifiedNanoseconds / 1_000_000_000
     let times = Array(

@@ -6,10 +6,16 @@ struct Reading {
   let tree: DocumentTree
   var diagnostics: DiagnosticList
 
-  /// Parses `bytes`. Throws if they are no tree that could be read further.
+  /// Parses `bytes`, strictly as JSON if `path` ends in `.json`, otherwise as YAML.
+  ///
+  /// - Throws: bytes that are no tree which could be read further.
   static func parse(_ bytes: ByteView, path: String) throws(PolicyError) -> Reading {
     var builder = TreeBuilder(path: path)
-    YAMLText.read(bytes, into: &builder)
+    if path.hasSuffix(".json") {
+      JSONText.read(bytes, into: &builder)
+    } else {
+      YAMLText.read(bytes, into: &builder)
+    }
     if !builder.isComplete || builder.tree.nodes.isEmpty {
       try builder.diagnostics.check()
       preconditionFailure("a text that was not read to its end has an error")

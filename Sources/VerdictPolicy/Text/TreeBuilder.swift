@@ -51,7 +51,8 @@ struct TreeBuilder {
   mutating func begin(_ kind: DocumentTree.Kind, mark: Mark) -> Bool {
     guard reserve(0, mark) else { return false }
     guard open.count < PolicyLimits.depthMax else {
-      diagnostics.error(mark, "more than \(PolicyLimits.depthMax) levels, expected a flatter document")
+      diagnostics.error(
+        mark, "more than \(PolicyLimits.depthMax) levels, expected a flatter document")
       return false
     }
     if expectsKey {
@@ -108,7 +109,9 @@ struct TreeBuilder {
     for (key, _) in tree.entries(mapping) where tree.isText(key) {
       let symbol = Int(tree.nodes[key].value)
       if lastMapping[symbol] == UInt32(mapping + 1) {
-        let first = tree.entries(mapping).first { tree.isText($0.key) && tree.symbol($0.key) == tree.symbol(key) }
+        let first = tree.entries(mapping).first {
+          tree.isText($0.key) && tree.symbol($0.key) == tree.symbol(key)
+        }
         let line = first.map { tree.mark($0.key).line } ?? 0
         diagnostics.error(
           tree.mark(key), "`\(tree.text(key))` is written twice, first on line \(line)")

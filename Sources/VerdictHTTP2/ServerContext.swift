@@ -1,0 +1,142 @@
+internal import CNghttp2
+
+/// What all HTTP/2 sessions of one loop share: methods, limits, callbacks, fixed headers and the
+/// pool of stream records. Belongs to one thread and must outlive its sessions.
+@safe
+public struct ServerContext: ~Copyable {
+  let state: UnsafeMutablePointer<ContextState>
+
+  /// - Parameter methods: full paths (`/package.Service/Method`) with the numbers that requests
+  ///   carry.
+  public init(methods: [(path: String, number: UInt8)], limits: SessionLimits = SessionLimits()) {
+    unsafe state = .allocate(capacity: 1)
+    // SAFETY: just allocated; freed by deinit alone.
+    unsafe state.initialize(to: ContextState(methods: MethodTable(methods), limits: limits))
+  }
+
+  deinit {
+    // SAFETY: the caller keeps the context alive until its last session is gone.
+    precondition(unsafe state.pointee.sessionCount == 0, "a context outlives its sessions")
+    unsafe state.pointee.pool.pointee.empty()
+    unsafe state.deinitialize(count: 1)
+    unsafe state.deallocate()
+  }
+
+  /// What happened so far on all sessions of this loop.
+  public var counters: SessionCounters { unsafe state.pointee.counters }
+
+  /// Streams under way, and the bytes they hold beyond their inline buffers.
+  public var openStreamCount: Int { unsafe state.pointee.pool.pointee.liveCount }
+  public var heldByteCount: Int { unsafe state.pointee.pool.pointee.blocks.heldByteCount }
+}
+
+/// Plain sums over all sessions of a loop; read by the loop's own thread.
+public struct SessionCounters: Sendable {
+  /// Requests whose headers have begun.
+  public var streams: UInt64 = 0
+  /// Requests handed to the services.
+  public var requests: UInt64 = 0
+  /// Requests refused because of their headers or their framing.
+  public var refusals: UInt64 = 0
+  /// Streams that the peer reset or that broke before they were answered.
+  public var cancellations: UInt64 = 0
+  /// Sessions that a limit or a protocol error closed.
+  public var brokenSessions: UInt64 = 0
+}
+
+/// The shared memory behind a `ServerContext`, reached from C callbacks through plain pointers.
+@safe
+struct ContextState: ~Copyable {
+  let methods: MethodTable
+  let limits: SessionLimits
+  let callbacks: OpaquePointer
+  let options: OpaquePointer
+  let pool: UnsafeMutablePointer<StreamPool>
+  let fixed: FixedHeaders
+  var counters = SessionCounters()
+  var sessionCount = 0
+
+  init(methods: consuming MethodTable, limits: SessionLimits) {
+    self.methods = methods
+    self.limits = limits
+    unsafe callbacks = ServerCallbacks.make()
+    unsafe options = ContextState.makeOptions()
+    unsafe pool = .allocate(capacity: 1)
+    // SAFETY: just allocated; freed by deinit alone.
+    unsafe pool.initialize(to: StreamPool())
+    fixed = FixedHeaders()
+  }
+
+  deinit {
+    // SAFETY: made by the initialiser, not used by anybody any more.
+    unsafe nghttp2_session_callbacks_del(callbacks)
+    unsafe nghttp2_option_del(options)
+    unsafe pool.deallocate()
+    fixed.free()
+  }
+
+  private static func makeOptions() -> OpaquePointer {
+    var options: OpaquePointer?
+    // SAFETY: answers a fresh object, or an error that only means that memory is out.
+    let result = unsafe nghttp2_option_new(&options)
+    guard result == 0, let options = unsafe options else { preconditionFailure("out of memory") }
+    unsafe nghttp2_option_set_no_closed_streams(options, 1)
+    unsafe nghttp2_option_set_max_continuations(options, SessionLimits.continuationCountMax)
+    unsafe nghttp2_option_set_max_outbound_ack(
+      options, SessionLimits.outboundAcknowledgementCountMax)
+    // A second line behind our own counting of resets: 200 at once, 10 more each second.
+    unsafe nghttp2_option_set_stream_reset_rate_limit(options, 200, 10)
+    return unsafe options
+  }
+}
+
+/// The headers of an answer that never change, ready for nghttp2 to use without copying.
+@safe
+struct FixedHeaders {
+  /// `:status 200` and the content type, in its plain and its `+proto` form.
+  let plain: UnsafeMutablePointer<nghttp2_nv>
+  let proto: UnsafeMutablePointer<nghttp2_nv>
+  /// `grpc-status 0`.
+  let trailers: UnsafeMutablePointer<nghttp2_nv>
+
+  init() {
+    unsafe plain = .allocate(capacity: 2)
+    unsafe proto = .allocate(capacity: 2)
+    unsafe trailers = .allocate(capacity: 1)
+    // SAFETY: as many as were allocated.
+    unsafe plain.initialize(to: FixedHeaders.header(":status", "200"))
+    unsafe (plain + 1).initialize(to: FixedHeaders.header("content-type", "application/grpc"))
+    unsafe proto.initialize(to: FixedHeaders.header(":status", "200"))
+    unsafe (proto + 1).initialize(
+      to: FixedHeaders.header("content-type", "application/grpc+proto"))
+    unsafe trailers.initialize(to: FixedHeaders.header("grpc-status", "0"))
+  }
+
+  func free() {
+    // SAFETY: allocated by the initialiser; plain values.
+    unsafe plain.deallocate()
+    unsafe proto.deallocate()
+    unsafe trailers.deallocate()
+  }
+
+  /// A header of two literals, which live for ever and are not copied.
+  static func header(_ name: StaticString, _ value: StaticString) -> nghttp2_nv {
+    let flags = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue
+    // SAFETY: nghttp2 only reads through these pointers.
+    return unsafe nghttp2_nv(
+      name: UnsafeMutablePointer(mutating: name.utf8Start),
+      value: UnsafeMutablePointer(mutating: value.utf8Start),
+      namelen: name.utf8CodeUnitCount, valuelen: value.utf8CodeUnitCount, flags: UInt8(flags))
+  }
+
+  /// A header whose value nghttp2 copies.
+  static func header(
+    _ name: StaticString, copying value: UnsafeMutablePointer<UInt8>, _ count: Int
+  ) -> nghttp2_nv {
+    // SAFETY: as above; the value is copied before the call that gets it returns.
+    unsafe nghttp2_nv(
+      name: UnsafeMutablePointer(mutating: name.utf8Start), value: value,
+      namelen: name.utf8CodeUnitCount, valuelen: count,
+      flags: UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue))
+  }
+}

@@ -1,0 +1,200 @@
+internal import CNghttp2
+public import VerdictModel
+
+/// One server connection's HTTP/2 and gRPC: bytes in, whole requests out, answers in, bytes out.
+/// It knows no descriptor, clock or thread.
+///
+/// The order of use, once per read:
+///
+///     session.receive(bytes, nowNanoseconds)
+///     while let request = session.nextRequest() { ...; session.answer(request, status) }
+///     session.drain(...) and write, until it answers 0
+///     if session.isOver { close }
+///
+/// nghttp2's rules hold throughout: no receiving or draining from inside a callback, one thread, and
+/// nothing but closing after a fatal error.
+@safe
+public struct ServerSession: ~Copyable {
+  private let state: UnsafeMutablePointer<SessionState>
+
+  /// The greatest piece that `drain` may have to place at once: a frame with its header.
+  public static let drainRoomByteCount = 17 << 10
+
+  /// A session that has queued its SETTINGS.
+  /// - Precondition: the context outlives the session; both stay on one thread.
+  public init(_ context: borrowing ServerContext) {
+    let shared = unsafe context.state
+    unsafe state = .allocate(capacity: 1)
+    // SAFETY: just allocated; freed by deinit alone.
+    unsafe state.initialize(to: SessionState(context: shared))
+    var session: OpaquePointer?
+    // SAFETY: the callbacks and options belong to the context. The state is at the callbacks'
+    // disposal for as long as the session lives.
+    let result = unsafe nghttp2_session_server_new2(
+      &session, shared.pointee.callbacks, state, shared.pointee.options)
+    guard result == 0, let session = unsafe session else { preconditionFailure("out of memory") }
+    unsafe state.pointee.session = session
+    unsafe shared.pointee.sessionCount += 1
+    unsafe ServerSession.submitSettings(session, shared.pointee.limits)
+  }
+
+  deinit {
+    // nghttp2 does not report the streams that die with a session, so they are let go here.
+    // SAFETY: nothing uses the session or the records after this.
+    while let record = unsafe state.pointee.live {
+      unsafe state.pointee.unlink(record)
+      if unsafe record.pointee.phase != .ready { unsafe StreamPool.giveBack(record) }
+    }
+    while let record = unsafe state.pointee.readyHead {
+      unsafe state.pointee.readyHead = record.pointee.nextReady
+      unsafe StreamPool.giveBack(record)
+    }
+    unsafe nghttp2_session_del(state.pointee.session)
+    unsafe state.pointee.context.pointee.sessionCount -= 1
+    unsafe state.deallocate()
+  }
+
+  private static func submitSettings(_ session: OpaquePointer, _ limits: SessionLimits) {
+    var settings = [
+      (NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streamCountMax),
+      (NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.messageByteCountMax + 64),
+      (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.headerByteCountMax),
+      (NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1),
+    ].map {
+      nghttp2_settings_entry(settings_id: Int32($0.0.rawValue), value: UInt32($0.1))
+    }
+    let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+    // SAFETY: the session is alive and copies the entries.
+    let result = unsafe nghttp2_submit_settings(session, none, &settings, settings.count)
+    precondition(result == 0, "settings of our own making are valid")
+    let window = unsafe nghttp2_session_set_local_window_size(
+      session, none, 0, SessionLimits.connectionWindowByteCount)
+    precondition(window == 0, "a window of our own making is valid")
+  }
+
+  /// Takes bytes that came from the peer.
+  ///
+  /// - Parameter nowNanoseconds: the monotonic clock, from which timeouts count.
+  /// - Returns: false when the connection is to be closed without another byte: the peer broke the
+  ///   protocol beyond repair or reached a hard limit.
+  public func receive(_ bytes: ByteView, nowNanoseconds: UInt64) -> Bool {
+    unsafe state.pointee.nowNanoseconds = nowNanoseconds
+    // SAFETY: the session is alive and we are not inside one of its callbacks.
+    let result = unsafe nghttp2_session_mem_recv(
+      state.pointee.session, bytes.buffer.baseAddress, bytes.count)
+    if result >= 0,
+      unsafe nghttp2_session_get_outbound_queue_size(state.pointee.session)
+        <= state.pointee.context.pointee.limits.outboundFrameCountMax
+    {
+      return true
+    }
+    unsafe state.pointee.isBroken = true
+    unsafe state.pointee.context.pointee.counters.brokenSessions += 1
+    return false
+  }
+
+  /// The next request that has arrived whole, in order of arrival. Each must be answered.
+  public func nextRequest() -> ServerRequest? {
+    // SAFETY: records in the ready list are alive until they leave it here.
+    while let record = unsafe state.pointee.readyHead {
+      unsafe state.pointee.readyHead = record.pointee.nextReady
+      if unsafe state.pointee.readyHead == nil { unsafe state.pointee.readyTail = nil }
+      if unsafe record.pointee.phase == .closed {
+        unsafe StreamPool.giveBack(record)
+        continue
+      }
+      unsafe state.pointee.context.pointee.counters.requests += 1
+      return unsafe ServerRequest(record)
+    }
+    return nil
+  }
+
+  /// Queues the answer of a request from `nextRequest`, which may not be used afterwards.
+  public func answer(_ request: ServerRequest, _ status: RPCStatus) {
+    // SAFETY: the request's stream is still open: only bytes from the peer could have closed it,
+    // and none were taken since.
+    unsafe state.pointee.answer(request.record, status)
+  }
+
+  /// Copies queued bytes to `target`.
+  ///
+  /// - Parameter byteCount: room at `target`, at least `drainRoomByteCount`.
+  /// - Returns: how many bytes were copied. When less than `drainRoomByteCount` of room is left,
+  ///   there may be more.
+  @unsafe
+  public func drain(into target: UnsafeMutableRawPointer, byteCount: Int) -> Int {
+    var count = 0
+    while byteCount - count >= ServerSession.drainRoomByteCount {
+      var chunk: UnsafePointer<UInt8>?
+      // SAFETY: the session is alive and we are not inside one of its callbacks. The chunk is valid
+      // until the next call and copied before it.
+      let chunkCount = unsafe nghttp2_session_mem_send(state.pointee.session, &chunk)
+      guard chunkCount > 0, let chunk = unsafe chunk else {
+        if chunkCount < 0 { unsafe state.pointee.isBroken = true }
+        break
+      }
+      precondition(chunkCount <= byteCount - count, "a frame fits into the room kept for it")
+      unsafe (target + count).copyMemory(from: chunk, byteCount: chunkCount)
+      count += chunkCount
+    }
+    return count
+  }
+
+  /// Whether the connection has nothing more to read or write and is to be closed.
+  public var isOver: Bool {
+    // SAFETY: the session is alive.
+    if unsafe state.pointee.isBroken { return true }
+    let session = unsafe state.pointee.session
+    return unsafe nghttp2_session_want_read(session) == 0
+      && nghttp2_session_want_write(session) == 0
+  }
+
+  /// Streams under way.
+  public var openStreamCount: Int { unsafe state.pointee.liveCount }
+
+  /// Tells the peer that the connection will end soon, and asks for a sign that it has read this:
+  /// the first of the two GOAWAYs of a graceful shutdown. New streams are still served.
+  public func announceShutdown() {
+    let session = unsafe state.pointee.session
+    // SAFETY: the session is alive. Both only fail for want of memory or when a GOAWAY was sent
+    // already; in either case the final one follows.
+    _ = unsafe nghttp2_submit_shutdown_notice(session)
+    _ = unsafe nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
+  }
+
+  /// Whether the peer has acknowledged `announceShutdown`.
+  public var isShutdownAcknowledged: Bool { unsafe state.pointee.isShutdownAcknowledged }
+
+  /// Queues the final GOAWAY: streams under way are finished, later ones are ignored. `isOver`
+  /// becomes true after the last.
+  public func finishAccepting() {
+    let session = unsafe state.pointee.session
+    // SAFETY: the session is alive.
+    let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
+    _ = unsafe nghttp2_submit_goaway(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, NGHTTP2_NO_ERROR.rawValue, nil, 0)
+  }
+}
+
+/// A request that has arrived whole. Valid until it is answered.
+@safe
+public struct ServerRequest {
+  let record: UnsafeMutablePointer<StreamRecord>
+
+  init(_ record: UnsafeMutablePointer<StreamRecord>) { unsafe self.record = record }
+
+  /// The number of its method.
+  public var method: UInt8 { unsafe record.pointee.headers.methodNumber }
+
+  /// Its message, valid until it is answered.
+  public var message: ByteView {
+    // SAFETY: the record is alive until the request is answered.
+    unsafe ByteView(base: record.pointee.request.base, count: record.pointee.request.count)
+  }
+
+  /// When the caller stops waiting, on the clock given to `receive`; the greatest value means never.
+  public var deadlineNanoseconds: UInt64 { unsafe record.pointee.deadlineNanoseconds }
+
+  /// Where its reply goes.
+  public var reply: ReplyBuffer { unsafe ReplyBuffer(record) }
+}

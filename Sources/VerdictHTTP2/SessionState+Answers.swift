@@ -1,0 +1,145 @@
+internal import CNghttp2
+internal import VerdictModel
+
+/// Answers: what is queued for a stream once its fate is known.
+extension SessionState {
+  /// Queues the answer of a request: headers, message and trailers, or a single header block that
+  /// carries the failure.
+  @unsafe
+  mutating func answer(_ record: UnsafeMutablePointer<StreamRecord>, _ status: RPCStatus) {
+    guard status.code == .ok else {
+      unsafe fail(record, status)
+      return
+    }
+    // SAFETY: the record is alive; the reply holds at least the prefix.
+    unsafe record.pointee.phase = .answered
+    let length = unsafe record.pointee.reply.count - MessageFraming.prefixByteCount
+    unsafe record.pointee.reply.base.storeBytes(of: 0, as: UInt8.self)
+    unsafe record.pointee.reply.base.storeBytes(
+      of: UInt32(length).bigEndian, toByteOffset: 1, as: UInt32.self)
+    let fixed = unsafe context.pointee.fixed
+    let isProto = unsafe record.pointee.headers.contentType == .proto
+    var provider = unsafe nghttp2_data_provider()
+    unsafe provider.source.ptr = UnsafeMutableRawPointer(record)
+    unsafe provider.read_callback = {
+      unsafe ServerCallbacks.readReply($0, $1, $2, $3, $4, $5, $6)
+    }
+    let result = unsafe nghttp2_submit_response(
+      session, record.pointee.streamID, isProto ? fixed.proto : fixed.plain, 2, &provider)
+    // It only fails when memory is out or the stream has an answer already.
+    precondition(result == 0, "a whole request is answered once")
+  }
+
+  /// Refuses a request because of its headers.
+  @unsafe
+  mutating func refuse(
+    _ record: UnsafeMutablePointer<StreamRecord>, _ refusal: RequestHeaders.Refusal
+  ) {
+    unsafe context.pointee.counters.refusals += 1
+    switch refusal {
+    case .none: preconditionFailure("a refusal has a reason")
+    case .contentType:
+      unsafe fail(
+        record, RPCStatus(.invalidArgument, "the content type must be application/grpc"),
+        httpStatus: "415")
+    case .method:
+      unsafe fail(
+        record, RPCStatus(.internalError, "the HTTP method must be POST"), httpStatus: "405")
+    case .path:
+      // The path's own words were written when its header came.
+      unsafe fail(record, RPCStatus(messageInReply: .unimplemented))
+    case .timeout:
+      unsafe fail(record, RPCStatus(.internalError, "malformed grpc-timeout"))
+    }
+  }
+
+  /// Refuses a request because of its framing.
+  @unsafe
+  mutating func refuse(
+    _ record: UnsafeMutablePointer<StreamRecord>, _ failure: MessageFraming.Failure
+  ) {
+    unsafe context.pointee.counters.refusals += 1
+    unsafe fail(record, failure.status, namesEncodings: failure == .encodingUnsupported)
+  }
+
+  /// Resets a stream without an answer.
+  @unsafe
+  mutating func reset(
+    _ record: UnsafeMutablePointer<StreamRecord>, _ code: nghttp2_error_code
+  ) {
+    unsafe context.pointee.counters.refusals += 1
+    // SAFETY: the record is alive; its stream is open.
+    unsafe record.pointee.phase = .answered
+    let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+    _ = unsafe nghttp2_submit_rst_stream(
+      session, none, record.pointee.streamID, code.rawValue)
+  }
+
+  /// Queues a single header block with the failure ("Trailers-Only"), and a reset behind it when
+  /// the peer has not ended its request, so that the stream is freed.
+  @unsafe
+  private mutating func fail(
+    _ record: UnsafeMutablePointer<StreamRecord>, _ status: RPCStatus,
+    httpStatus: StaticString = "200", namesEncodings: Bool = false
+  ) {
+    // SAFETY: the record is alive; its stream is open and has no answer yet.
+    unsafe record.pointee.phase = .answered
+    let streamID = unsafe record.pointee.streamID
+    if unsafe nghttp2_session_get_stream_remote_close(session, streamID) == 0 {
+      unsafe record.pointee.isResetWanted = true
+      resetWantedCount += 1
+    }
+    let message = unsafe SessionState.message(of: status, record)
+    let room = 3 * SessionLimits.statusMessageByteCountMax
+    let session = unsafe self.session
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room + 2) { scratch in
+      guard let encoded = scratch.baseAddress else { return }
+      let encodedCount = unsafe PercentEncoding.encode(message, to: encoded)
+      let digits = unsafe encoded + room
+      let number = status.code.rawValue
+      unsafe digits[0] = number < 10 ? 48 + number : 49
+      unsafe digits[1] = 48 + number % 10
+      unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: 5) { headers in
+        var count = 4
+        unsafe headers.initializeElement(at: 0, to: FixedHeaders.header(":status", httpStatus))
+        unsafe headers.initializeElement(
+          at: 1, to: FixedHeaders.header("content-type", "application/grpc"))
+        unsafe headers.initializeElement(
+          at: 2, to: FixedHeaders.header("grpc-status", copying: digits, number < 10 ? 1 : 2))
+        unsafe headers.initializeElement(
+          at: 3, to: FixedHeaders.header("grpc-message", copying: encoded, encodedCount))
+        if namesEncodings {
+          unsafe headers.initializeElement(
+            at: 4, to: FixedHeaders.header("grpc-accept-encoding", "identity"))
+          count = 5
+        }
+        let result = unsafe nghttp2_submit_response(
+          session, streamID, headers.baseAddress, count, nil)
+        precondition(result == 0, "an open stream is answered once")
+      }
+    }
+  }
+
+  /// The message of a failure, cut to its limit.
+  @unsafe
+  private static func message(
+    of status: RPCStatus, _ record: UnsafeMutablePointer<StreamRecord>
+  ) -> ByteView {
+    let whole: ByteView
+    if status.isMessageInReply {
+      // SAFETY: the reply's bytes, alive like the record.
+      let prefix = MessageFraming.prefixByteCount
+      whole = unsafe ByteView(
+        base: record.pointee.reply.base + prefix, count: record.pointee.reply.count - prefix)
+    } else {
+      // SAFETY: a literal lives for ever.
+      whole = unsafe ByteView(
+        base: status.message.utf8Start, count: status.message.utf8CodeUnitCount)
+    }
+    guard whole.count > SessionLimits.statusMessageByteCountMax else { return whole }
+    var end = SessionLimits.statusMessageByteCountMax
+    // Not inside a character: continuation bytes start with the bits 10.
+    while end > 0 && whole[end] & 0xC0 == 0x80 { end -= 1 }
+    return whole[0..<end]
+  }
+}

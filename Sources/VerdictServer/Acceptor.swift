@@ -1,0 +1,88 @@
+internal import VerdictSystem
+
+/// The thread that accepts connections and hands each to the loop with the fewest. Unix sockets
+/// cannot be shared by several listeners, and a hash over few connections spreads them badly.
+struct Acceptor: ~Copyable {
+  private let listeners: [ListeningSocket]
+  private let mailboxes: [LoopMailbox]
+  private let connectionCountMax: Int
+  private let bell: EventSignal
+  private let poller: Poller
+  /// Kept open to be given up when no descriptor is left: then the waiting connection can be
+  /// accepted and closed, and its peer knows, instead of turning round in circles.
+  private var reserve: Int32?
+
+  init(
+    _ listeners: [ListeningSocket], _ mailboxes: [LoopMailbox], connectionCountMax: Int,
+    stop bell: EventSignal
+  ) throws(SystemError) {
+    let poller = try Poller()
+    try poller.add(bell.rawDescriptor, .readable, word: UInt64(listeners.count))
+    for (index, listener) in listeners.enumerated() {
+      try poller.add(listener.rawDescriptor, .readable, word: UInt64(index))
+    }
+    reserve = try FileDescriptor.reading("/dev/null").release()
+    self.poller = poller
+    self.listeners = listeners
+    self.mailboxes = mailboxes
+    self.connectionCountMax = connectionCountMax
+    self.bell = bell
+  }
+
+  deinit {
+    if let reserve { FileDescriptor(owning: reserve).close() }
+  }
+
+  /// Accepts until the bell rings.
+  mutating func run() {
+    while true {
+      let count = poller.wait(timeoutMilliseconds: -1)
+      for index in 0..<count {
+        let word = Int(poller.event(at: index).word)
+        if word == listeners.count { return }
+        accept(from: listeners[word])
+      }
+    }
+  }
+
+  /// Takes a few connections, so that one listener cannot keep the others waiting.
+  private mutating func accept(from listener: ListeningSocket) {
+    for _ in 0..<64 {
+      let number = listener.acceptRaw()
+      if number >= 0 {
+        place(FileDescriptor(owning: number))
+      } else if number == -Errno.tooManyDescriptors
+        || number == -Errno.tooManyDescriptorsInSystem
+      {
+        return refuseOne(listener)
+      } else {
+        // Nobody waits any more, or whoever waited has gone away.
+        return
+      }
+    }
+  }
+
+  private func place(_ connection: consuming FileDescriptor) {
+    var total = 0
+    var best = mailboxes[0]
+    for mailbox in mailboxes {
+      total += mailbox.connectionCount
+      if mailbox.connectionCount < best.connectionCount { best = mailbox }
+    }
+    // Beyond the limit the connection is closed here, at the end of its owner's life.
+    if total < connectionCountMax { best.give(connection) }
+  }
+
+  private mutating func refuseOne(_ listener: ListeningSocket) {
+    if let reserve { FileDescriptor(owning: reserve).close() }
+    reserve = nil
+    let number = listener.acceptRaw()
+    if number >= 0 { FileDescriptor(owning: number).close() }
+    do throws(SystemError) {
+      reserve = try FileDescriptor.reading("/dev/null").release()
+    } catch {
+      // Somebody else took the last descriptor: wait a little for one to become free.
+      SystemClock.sleep(nanoseconds: 50_000_000)
+    }
+  }
+}

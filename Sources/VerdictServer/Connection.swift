@@ -1,0 +1,85 @@
+internal import VerdictHTTP2
+internal import VerdictSystem
+
+/// A client's connection: its descriptor, its session and what could not be written yet.
+struct Connection: ~Copyable {
+  let descriptor: FileDescriptor
+  let session: ServerSession
+  var unsent = UnsentBytes()
+  /// What the poller watches for at present.
+  var interest: Interest = .readable
+  /// Whether something is unsent.
+  var isWaiting = false
+  /// When the peer last took something of what waits for it.
+  var progressNanoseconds: UInt64 = 0
+  /// When the first GOAWAY was queued; 0 before that.
+  var shutdownNanoseconds: UInt64 = 0
+  var isFinalGoAwayQueued = false
+
+  init(_ descriptor: consuming FileDescriptor, _ context: borrowing ServerContext) {
+    self.descriptor = descriptor
+    session = ServerSession(context)
+  }
+}
+
+/// Bytes that the socket did not take. Holds memory only while there are any.
+@safe
+struct UnsentBytes: ~Copyable {
+  private var base: UnsafeMutableRawPointer?
+  private var capacity = 0
+  private var start = 0
+  private var end = 0
+
+  init() {}
+
+  deinit {
+    // SAFETY: allocated by `reserve` alone.
+    unsafe base?.deallocate()
+  }
+
+  var count: Int { end - start }
+
+  /// The first unsent byte, nil when there is none.
+  @unsafe
+  var first: UnsafeRawPointer? {
+    guard count > 0, let base = unsafe base else { return nil }
+    return unsafe UnsafeRawPointer(base + start)
+  }
+
+  /// Room for `byteCount` more bytes behind the last.
+  @unsafe
+  mutating func reserve(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    if let base = unsafe base, capacity - end >= byteCount { return unsafe base + end }
+    let size = max(16 << 10, (count + byteCount) * 2)
+    let bigger = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+    if let base = unsafe base {
+      // SAFETY: the new memory is bigger than what is kept.
+      unsafe bigger.copyMemory(from: base + start, byteCount: count)
+      unsafe base.deallocate()
+    }
+    end = count
+    start = 0
+    unsafe base = bigger
+    capacity = size
+    return unsafe bigger + end
+  }
+
+  /// Counts bytes that were written into reserved room.
+  mutating func commit(_ byteCount: Int) {
+    precondition(byteCount >= 0 && byteCount <= capacity - end, "more than was reserved")
+    end += byteCount
+  }
+
+  /// Forgets bytes that were sent; frees the memory with the last.
+  mutating func drop(_ byteCount: Int) {
+    precondition(byteCount >= 0 && byteCount <= count, "more than is unsent")
+    start += byteCount
+    guard start == end else { return }
+    // SAFETY: allocated by `reserve`, and not used after this.
+    unsafe base?.deallocate()
+    unsafe base = nil
+    capacity = 0
+    start = 0
+    end = 0
+  }
+}

@@ -1,0 +1,155 @@
+internal import VerdictControl
+internal import VerdictHTTP2
+internal import VerdictModel
+internal import VerdictSystem
+
+/// One thread's event loop: waits, and serves every connection that is ready, one read and one
+/// write for each in a turn.
+///
+/// A turn holds one publication: the loop comes online before it looks at the first request and
+/// goes offline before it blocks, so whatever answers in between sees the same set.
+struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
+  /// The poller's word of the mailbox; no connection can have it.
+  static var bellWord: UInt64 { .max }
+
+  let mailbox: LoopMailbox
+  let reader: Publication.Reader
+  let drainTimeoutNanoseconds: UInt64
+  let poller: Poller
+  let context: ServerContext
+  let buffers: LoopBuffers
+  var services: Service
+  var connections = ConnectionSlab()
+  var counters = LoopCounters()
+  var nowNanoseconds: UInt64 = 0
+  var set: UInt = 0
+  var stop = LoopMailbox.Stop.no
+  var drainEndNanoseconds: UInt64 = .max
+  var sweepNanoseconds: UInt64 = .max
+  /// Connections with unsent bytes, which the sweep looks at.
+  var waitingCount = 0
+
+  init(
+    _ configuration: ServerConfiguration, _ mailbox: LoopMailbox, _ reader: Publication.Reader,
+    _ poller: consuming Poller, _ services: consuming Service
+  ) {
+    self.mailbox = mailbox
+    self.reader = reader
+    drainTimeoutNanoseconds = configuration.drainTimeoutNanoseconds
+    self.poller = poller
+    context = ServerContext(methods: Service.methods, limits: configuration.session)
+    buffers = LoopBuffers()
+    self.services = services
+  }
+
+  /// Turns until the server stops and the last connection is gone.
+  mutating func run() {
+    while stop == .no || connections.count > 0 {
+      reader.leave()
+      let count = poller.wait(timeoutMilliseconds: waitMilliseconds())
+      set = reader.enter()
+      nowNanoseconds = SystemClock.monotonicNanoseconds()
+      for index in 0..<count {
+        let event = poller.event(at: index)
+        if event.word == EventLoop.bellWord { readMailbox() } else { serve(event) }
+      }
+      if nowNanoseconds >= sweepNanoseconds { sweep() }
+      showCounters()
+    }
+    reader.leave()
+  }
+
+  private func waitMilliseconds() -> Int32 {
+    if sweepNanoseconds == .max { return -1 }
+    let now = SystemClock.monotonicNanoseconds()
+    return sweepNanoseconds <= now ? 0 : Int32((sweepNanoseconds - now) / 1_000_000 + 1)
+  }
+
+  private mutating func serve(_ event: Poller.Event) {
+    let number = event.word
+    // A connection that was closed in this turn may still have an event in the same batch.
+    guard let connection = unsafe connections.find(number) else { return }
+    // SAFETY: the connection stays where it is until `close`.
+    if event.isReadable {
+      if unsafe connection.pointee.interest.contains(.readable) {
+        guard unsafe receive(connection) else { return close(number) }
+      } else if event.isOver {
+        return close(number)
+      }
+    }
+    guard unsafe send(connection, number) else { return close(number) }
+  }
+
+  /// Reads once, and answers the requests that are whole by then.
+  /// - Returns: false when the connection is to be closed.
+  @unsafe
+  private mutating func receive(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    // SAFETY: the buffer is the loop's own, and the connection stays where it is.
+    let count = unsafe Socket.read(
+      connection.pointee.descriptor.rawValue, buffers.read, LoopLimits.readByteCount)
+    counters.reads &+= 1
+    guard count > 0 else {
+      return count == -Int(Errno.wouldBlock) || count == -Int(Errno.interrupted)
+    }
+    counters.bytesReceived &+= UInt64(count)
+    guard
+      unsafe connection.pointee.session.receive(
+        ByteView(base: buffers.read, count: count), nowNanoseconds: nowNanoseconds)
+    else {
+      counters.connectionsBroken &+= 1
+      return false
+    }
+    while let request = unsafe connection.pointee.session.nextRequest() {
+      unsafe connection.pointee.session.answer(request, answer(request))
+    }
+    return true
+  }
+
+  @inline(__always)
+  private mutating func answer(_ request: ServerRequest) -> RPCStatus {
+    if isLate(request) {
+      counters.deadlinesExceeded &+= 1
+      return RPCStatus(.deadlineExceeded, "the deadline passed before the request was looked at")
+    }
+    var reply = request.reply
+    return services.answer(
+      method: request.method, message: request.message, set: set,
+      nowNanoseconds: nowNanoseconds, reply: &reply)
+  }
+
+  private func isLate(_ request: ServerRequest) -> Bool {
+    let deadline = request.deadlineNanoseconds
+    if deadline == .max { return false }
+    if deadline > nowNanoseconds &+ LoopLimits.deadlineMarginNanoseconds { return false }
+    return deadline <= SystemClock.monotonicNanoseconds()
+  }
+
+  private mutating func showCounters() {
+    let sessions = context.counters
+    counters.turns &+= 1
+    counters.connectionsOpen = UInt64(connections.count)
+    counters.streams = sessions.streams
+    counters.requests = sessions.requests
+    counters.refusals = sessions.refusals
+    counters.cancellations = sessions.cancellations
+    mailbox.board.show(counters)
+  }
+}
+
+/// The memory that all connections of a loop read into and write from.
+@safe
+struct LoopBuffers: ~Copyable {
+  let read: UnsafeMutableRawPointer
+  let drain: UnsafeMutableRawPointer
+
+  init() {
+    unsafe read = .allocate(byteCount: LoopLimits.readByteCount, alignment: 64)
+    unsafe drain = .allocate(byteCount: LoopLimits.drainByteCount, alignment: 64)
+  }
+
+  deinit {
+    // SAFETY: allocated by the initialiser.
+    unsafe read.deallocate()
+    unsafe drain.deallocate()
+  }
+}

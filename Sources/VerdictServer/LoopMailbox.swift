@@ -1,0 +1,66 @@
+internal import Synchronization
+internal import VerdictSystem
+
+/// What other threads tell a loop: new connections, and to stop. The only way into a loop.
+final class LoopMailbox: Sendable {
+  /// How far a server has come with stopping.
+  enum Stop: UInt8, Comparable {
+    case no
+    /// Finish what is under way, within the drain timeout.
+    case drain
+    /// Close everything now.
+    case now
+
+    static func < (a: Stop, b: Stop) -> Bool { a.rawValue < b.rawValue }
+  }
+
+  private struct Post {
+    var connections: [Int32] = []
+    var stop = Stop.no
+  }
+
+  /// Rings when there is something to look at.
+  let bell: EventSignal
+  let board = CounterBoard()
+  private let post = Mutex(Post())
+  private let connectionCountWord = Atomic<Int>(0)
+
+  init() throws(SystemError) { bell = try EventSignal() }
+
+  deinit {
+    // Connections that arrived after the loop had ended.
+    for connection in post.withLock({ $0.connections }) {
+      FileDescriptor(owning: connection).close()
+    }
+  }
+
+  /// Connections given to the loop and not closed yet; what the acceptor balances by.
+  var connectionCount: Int { connectionCountWord.load(ordering: .relaxed) }
+
+  /// Hands over an accepted connection.
+  func give(_ connection: consuming FileDescriptor) {
+    let number = connection.release()
+    connectionCountWord.add(1, ordering: .relaxed)
+    post.withLock { $0.connections.append(number) }
+    bell.ring()
+  }
+
+  /// Asks the loop to stop; a stricter wish replaces a milder one.
+  func ask(_ stop: Stop) {
+    post.withLock { $0.stop = max($0.stop, stop) }
+    bell.ring()
+  }
+
+  /// By the loop: what has come since the last time.
+  func collect() -> (connections: [Int32], stop: Stop) {
+    bell.clear()
+    return post.withLock {
+      let result = ($0.connections, $0.stop)
+      $0.connections.removeAll(keepingCapacity: true)
+      return result
+    }
+  }
+
+  /// By the loop: a connection is closed.
+  func countClosed() { connectionCountWord.subtract(1, ordering: .relaxed) }
+}

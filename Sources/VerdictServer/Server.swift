@@ -1,0 +1,137 @@
+internal import Synchronization
+public import VerdictControl
+internal import VerdictHTTP2
+public import VerdictSystem
+
+/// The listening server: an acceptor and its loops, from `init` until it has drained.
+public final class Server: Sendable {
+  /// Where it listens, in the order of the configuration, with the ports that the kernel chose.
+  public let addresses: [SocketAddress]
+  private let mailboxes: [LoopMailbox]
+  private let acceptorBell: EventSignal
+  private let threads: Mutex<[Thread]>
+  private let stop = Mutex(LoopMailbox.Stop.no)
+
+  /// Listens and starts its threads.
+  ///
+  /// - Parameters:
+  ///   - publication: has a slot for every loop, from 0; the server sets their wake hooks.
+  ///   - services: makes the services of a loop; called on the loop's own thread.
+  /// - Throws: what `bind` and its like say, with the address.
+  public convenience init(
+    _ configuration: ServerConfiguration, publication: Publication,
+    services: @escaping @Sendable (_ loop: Int) -> Services
+  ) throws(SystemError) {
+    try self.init(configuration, publication: publication, set: services)
+  }
+
+  /// The same for any services; tests bring their own.
+  init<Service: ServiceSet & ~Copyable>(
+    _ configuration: ServerConfiguration, publication: Publication,
+    set services: @escaping @Sendable (_ loop: Int) -> Service
+  ) throws(SystemError) {
+    precondition(publication.slotCount >= configuration.loopCount, "a slot for every loop")
+    var listeners: [ListeningSocket] = []
+    for address in configuration.addresses { listeners.append(try ListeningSocket(address)) }
+    addresses = listeners.map(\.address)
+    var mailboxes: [LoopMailbox] = []
+    for _ in 0..<configuration.loopCount { mailboxes.append(try LoopMailbox()) }
+    self.mailboxes = mailboxes
+    acceptorBell = try EventSignal()
+    threads = Mutex([])
+    do throws(SystemError) {
+      for index in 0..<configuration.loopCount {
+        try startLoop(index, configuration, publication, services)
+      }
+      try startAcceptor(listeners, configuration)
+    } catch {
+      for mailbox in mailboxes { mailbox.ask(.now) }
+      waitUntilStopped()
+      throw error
+    }
+  }
+
+  private func startLoop<Service: ServiceSet & ~Copyable>(
+    _ index: Int, _ configuration: ServerConfiguration, _ publication: Publication,
+    _ services: @escaping @Sendable (Int) -> Service
+  ) throws(SystemError) {
+    let mailbox = mailboxes[index]
+    let reader = publication.reader(slot: index)
+    publication.setWake(slot: index) { mailbox.bell.ring() }
+    let poller = try Poller()
+    try poller.add(
+      mailbox.bell.rawDescriptor, .readable, word: EventLoop<Service>.bellWord)
+    let handover = Handover(poller)
+    let thread = try Thread(name: "verdict-loop-\(index)") {
+      var loop = EventLoop(configuration, mailbox, reader, handover.take(), services(index))
+      loop.run()
+    }
+    threads.withLock { $0.append(thread) }
+  }
+
+  private func startAcceptor(
+    _ listeners: [ListeningSocket], _ configuration: ServerConfiguration
+  ) throws(SystemError) {
+    let handover = Handover(
+      try Acceptor(
+        listeners, mailboxes, connectionCountMax: configuration.connectionCountMax,
+        stop: acceptorBell))
+    let thread = try Thread(name: "verdict-accept") {
+      var acceptor = handover.take()
+      acceptor.run()
+    }
+    threads.withLock { $0.append(thread) }
+  }
+
+  deinit {
+    stopNow()
+    waitUntilStopped()
+  }
+
+  /// Stops to listen and lets every connection finish what is under way: two GOAWAYs with a sign
+  /// of the peer in between, then the end, all within the configured time. Returns at once. A
+  /// second call closes what is left.
+  public func drain() {
+    let wanted = stop.withLock {
+      $0 = $0 == .no ? .drain : .now
+      return $0
+    }
+    acceptorBell.ring()
+    for mailbox in mailboxes { mailbox.ask(wanted) }
+  }
+
+  /// Stops to listen and closes every connection.
+  public func stopNow() {
+    stop.withLock { $0 = .now }
+    acceptorBell.ring()
+    for mailbox in mailboxes { mailbox.ask(.now) }
+  }
+
+  /// Returns once the server has stopped. Not to be called from one of its own threads.
+  public func waitUntilStopped() {
+    let running = threads.withLock {
+      let running = $0
+      $0 = []
+      return running
+    }
+    for thread in running { thread.join() }
+  }
+
+  /// What each loop has done so far, at most one turn old.
+  public var loopCounters: [LoopCounters] { mailboxes.map(\.board.counters) }
+}
+
+/// Gives a value with one owner to a thread that is about to start.
+private final class Handover<Value: ~Copyable & Sendable>: Sendable {
+  private let value: Mutex<Value?>
+
+  init(_ value: consuming sending Value) { self.value = Mutex(value) }
+
+  /// - Precondition: called once.
+  func take() -> Value {
+    guard let value = value.withLock({ $0.take() }) else {
+      preconditionFailure("a value is handed over once")
+    }
+    return value
+  }
+}

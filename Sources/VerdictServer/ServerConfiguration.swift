@@ -1,0 +1,40 @@
+public import VerdictHTTP2
+public import VerdictSystem
+
+/// How a server listens and what it puts up with.
+public struct ServerConfiguration: Sendable {
+  /// Where to listen. Port 0 lets the kernel choose; `Server.addresses` tells what it chose.
+  public var addresses: [SocketAddress]
+  /// Event loops, each with a thread of its own.
+  public var loopCount: Int
+  /// How long requests under way may take once the server drains; then connections are closed.
+  public var drainTimeoutNanoseconds: UInt64 = 10_000_000_000
+  /// Connections of the whole server. One more is accepted and closed at once, so that its peer
+  /// knows.
+  public var connectionCountMax = 16_384
+  public var session = SessionLimits()
+
+  public init(addresses: [SocketAddress], loopCount: Int = Thread.processorCount) {
+    precondition(loopCount > 0, "a server has at least one loop")
+    self.addresses = addresses
+    self.loopCount = loopCount
+  }
+}
+
+/// The bounds of a loop, with what happens when one is reached.
+enum LoopLimits {
+  /// Bytes taken from one connection in a turn; what is left comes with the next, after the others.
+  static let readByteCount = 64 << 10
+  /// Room for what one connection's turn produces; more is written in several pieces.
+  static let drainByteCount = 128 << 10
+  /// Unsent bytes of a connection from which on nothing more is read from it.
+  static let unsentByteCountMax = 64 << 10
+  /// How long a peer may take nothing of what waits for it before it is closed.
+  static let stallNanoseconds: UInt64 = 30_000_000_000
+  /// How long a draining connection waits for the peer to have read the first GOAWAY.
+  static let shutdownNoticeNanoseconds: UInt64 = 1_000_000_000
+  /// How often stalled and draining connections are looked at.
+  static let sweepNanoseconds: UInt64 = 100_000_000
+  /// A deadline nearer than this is checked against the clock and not the turn's start.
+  static let deadlineMarginNanoseconds: UInt64 = 1_000_000
+}

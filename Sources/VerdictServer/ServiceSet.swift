@@ -1,0 +1,23 @@
+internal import VerdictHTTP2
+internal import VerdictModel
+
+/// What a loop asks when a request has arrived whole. Each loop has a set of its own, used on its
+/// thread alone.
+///
+/// The loops are generic over it, and specialised for the product's own `Services` inside this
+/// module, so that the seam costs a plain call.
+protocol ServiceSet: ~Copyable, SendableMetatype {
+  /// Full paths (`/package.Service/Method`) with the numbers that `answer` gets.
+  static var methods: [(path: String, number: UInt8)] { get }
+
+  /// Answers one request.
+  ///
+  /// - Parameters:
+  ///   - set: the bits of the current publication's pointer, 0 when there is none; valid for this
+  ///     call. All requests of one loop turn get the same.
+  ///   - nowNanoseconds: the monotonic clock at the turn's start.
+  ///   - reply: where the reply's message goes.
+  mutating func answer(
+    method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, reply: inout ReplyBuffer
+  ) -> RPCStatus
+}

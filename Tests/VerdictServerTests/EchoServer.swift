@@ -1,0 +1,53 @@
+import VerdictControl
+import VerdictHTTP2
+import VerdictModel
+import VerdictSystem
+
+@testable import VerdictServer
+
+/// Services for tests of the transport.
+struct EchoServices: ServiceSet {
+  static let methods: [(path: String, number: UInt8)] = [
+    ("/test.Echo/Same", 0), ("/test.Echo/Fail", 1), ("/test.Echo/Set", 2), ("/test.Echo/Big", 3),
+  ]
+
+  mutating func answer(
+    method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, reply: inout ReplyBuffer
+  ) -> RPCStatus {
+    switch method {
+    case 0: reply.append(message)
+    case 1: return reply.fail(.invalidArgument, "100% wrong: `\(message.text)`\nsecond line ü")
+    case 2: for shift in 0..<8 { reply.append(UInt8(truncatingIfNeeded: set >> (8 * shift))) }
+    default: for _ in 0..<(1 << 20) { reply.append(7) }
+    }
+    return .ok
+  }
+}
+
+/// A server of `EchoServices` on a free TCP port and a Unix socket of its own.
+final class EchoServer {
+  let publication: Publication
+  let server: Server
+  let unixPath: String
+
+  init(loopCount: Int = 1, _ adjust: (inout ServerConfiguration) -> Void = { _ in }) throws {
+    unixPath = "/tmp/verdict-test-\(SystemRandom.word()).sock"
+    publication = Publication(slotCount: loopCount)
+    var configuration = ServerConfiguration(
+      addresses: [.tcp(host: "127.0.0.1", port: 0), .unix(path: unixPath)], loopCount: loopCount)
+    configuration.drainTimeoutNanoseconds = 3_000_000_000
+    adjust(&configuration)
+    server = try Server(configuration, publication: publication, set: { _ in EchoServices() })
+  }
+
+  deinit {
+    server.stopNow()
+    server.waitUntilStopped()
+  }
+
+  var tcp: String { server.addresses[0].description }
+  var unix: String { server.addresses[1].description }
+}
+
+/// Seconds as the rooms' nanoseconds.
+func seconds(_ count: UInt64) -> UInt64 { count * 1_000_000_000 }
