@@ -112,19 +112,20 @@ public enum Engine {
   static func misplaced(
     _ view: SnapshotView, _ workspace: Int, _ resource: ResolvedOperand, _ target: ResolvedOperand
   ) -> Decision? {
-    if resource.resolution == .known, Int(resource.workspace) != workspace {
-      return Decision(.resourceInOtherWorkspace, operand: .self)
+    misplaced(view, workspace, resource, .self) ?? misplaced(view, workspace, target, .target)
+  }
+
+  @inline(__always)
+  private static func misplaced(
+    _ view: SnapshotView, _ workspace: Int, _ resource: ResolvedOperand,
+    _ operand: Decision.Operand
+  ) -> Decision? {
+    if resource.resolution == .known {
+      if Int(resource.workspace) == workspace { return nil }
+      return Decision(.resourceInOtherWorkspace, operand: operand)
     }
-    if target.resolution == .known, Int(target.workspace) != workspace {
-      return Decision(.resourceInOtherWorkspace, operand: .target)
-    }
-    if resource.resolution == .unknown || target.resolution == .unknown,
-      view.deniesUnknownResources
-    {
-      return Decision(
-        .unknownResource, operand: resource.resolution == .unknown ? .self : .target)
-    }
-    return nil
+    guard resource.resolution == .unknown, view.deniesUnknownResources else { return nil }
+    return Decision(.unknownResource, operand: operand)
   }
 
   // MARK: Steps 7 to 10: what the union grants

@@ -41,6 +41,6 @@ extension Engine {
       resource: ResolvedOperand(question.resource, in: view),
       target: targetsUser
         ? ResolvedOperand(user: question.target, in: view)
-        : ResolvedOperand(question.target, in: view))
+        : ResolvedOperand(target: question.target, in: view))
   }
 }

@@ -37,17 +37,17 @@ public struct ResolvedPrincipal {
   /// Looks up a principal by the name that a check gives it.
   @inlinable
   public init(_ name: PrincipalName, in table: KeyTable) {
-    self.init(name, slot: table.find(tag: name.kind.rawValue, name.id), in: table)
+    self.init(
+      name.kind, name.id, slot: table.find(tag: name.kind.rawValue, name.id), in: table)
   }
 
   @inlinable @inline(__always)
-  init(_ name: PrincipalName, slot: Int, in table: KeyTable) {
+  init(_ kind: PrincipalKind, _ id: ByteView, slot: Int, in table: KeyTable) {
     guard slot >= 0 else {
-      self.init(Resolution.unfound(name.id), name.kind)
+      self.init(Resolution.unfound(id), kind)
       return
     }
-    self.init(
-      .known, name.kind, workspace: table.extra(slot: slot), value: table.value(slot: slot))
+    self.init(.known, kind, workspace: table.extra(slot: slot), value: table.value(slot: slot))
   }
 
   @inlinable
@@ -181,19 +181,49 @@ public struct ResolvedOperand {
     }
   }
 
-  /// The user that an organization action acts on, as an operand whose value is the principal's;
-  /// whoever is no user of the organization is unknown.
+  /// Looks up a target that is no user's: `TYPE/ID` or `TYPE`. What follows `user:` is an id
+  /// whatever the action, so that a bad one is an `invalid_id` for all.
   @inlinable
-  public init(user text: ByteView, in view: SnapshotView) {
-    guard !text.isEmpty else {
-      self.init()
+  public init(target text: ByteView, in view: SnapshotView) {
+    guard let id = ResolvedOperand.userID(text) else {
+      self.init(text, in: view)
       return
     }
-    let found = ResolvedPrincipal(PrincipalName(text), in: view.table(.principals))
-    if found.resolution == .known, found.kind == .user {
-      self.init(.id, .known, value: found.value)
+    if Identifier.isValid(id) {
+      let isType = text.firstIndex(of: UInt8(ascii: "/")) < 0
+      self.init(isType ? .type : .id, isType ? .absent : .unknown)
     } else {
-      self.init(.id, found.resolution == .invalid ? .invalid : .unknown)
+      self.init(.id, .invalid)
     }
+  }
+
+  /// The user that an organization action acts on, `user:ID`, as an operand whose value is the
+  /// principal's; whoever is no user of the organization is unknown.
+  @inlinable
+  public init(user text: ByteView, in view: SnapshotView) {
+    if let id = ResolvedOperand.userID(text) {
+      self.init(userID: id, in: view)
+    } else {
+      let other = ResolvedOperand(text, in: view)
+      let resolution: Resolution = other.resolution == .invalid ? .invalid : .unknown
+      self.init(other.form, resolution)
+    }
+  }
+
+  @inlinable
+  init(userID id: ByteView, in view: SnapshotView) {
+    let users = view.table(.principals)
+    let slot = users.find(tag: PrincipalKind.user.rawValue, id)
+    if slot < 0 {
+      self.init(.id, Resolution.unfound(id))
+    } else {
+      self.init(.id, .known, value: users.value(slot: slot))
+    }
+  }
+
+  @inlinable
+  static func userID(_ text: ByteView) -> ByteView? {
+    let name = PrincipalName(text)
+    return name.kind == .user && name.id.count < text.count ? name.id : nil
   }
 }

@@ -1,18 +1,90 @@
+internal import VerdictCrypto
+internal import VerdictEngine
 internal import VerdictHTTP2
 internal import VerdictModel
+internal import VerdictRPC
+internal import VerdictSystem
 
-/// The services of the product, one set a loop. Placeholder: answers every call with its message.
-public struct Services: ServiceSet {
-  static let methods: [(path: String, number: UInt8)] = [
-    ("/verdict.v1.DecisionService/Authorize", 0)
-  ]
+/// The services of the product, one set a loop: the one place where wire and engine meet.
+///
+/// What a request needs beyond its reply lies in the arena, which is emptied before each request
+/// and allocates nothing once warm.
+public struct Services: ServiceSet, ~Copyable {
+  static var methods: [(path: String, number: UInt8)] {
+    Method.allCases.map { ($0.path, $0.rawValue) }
+  }
 
-  public init() {}
+  let state: ServiceState
+  let arena = MessageArena()
+  var batch = ColumnBatch()
+  /// Decision ids: a random half that tells loops and processes apart, and a count.
+  var decisionID: (UInt64, UInt64)
+
+  /// Made on the thread of the loop that it serves.
+  public init(_ state: ServiceState) {
+    self.state = state
+    let random = RandomBytes.make(count: 8).withByteView { $0.load64(at: 0) }
+    decisionID = (random, 0)
+  }
 
   mutating func answer(
     method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, reply: inout ReplyBuffer
   ) -> RPCStatus {
-    reply.append(message)
-    return .ok
+    arena.reset()
+    // SAFETY: the loop holds its publication during the call.
+    let set = unsafe SnapshotSet(bits: set)
+    switch Method(rawValue: method) {
+    case .authorize: return authorize(message, set, &reply)
+    case .checkVisibility: return checkVisibility(message, set, &reply)
+    case .getServerInfo: return getServerInfo(message, set, &reply)
+    case .healthCheck: return checkHealth(message, set, &reply)
+    case nil: preconditionFailure("the loop passes numbers of the method table")
+    }
+  }
+
+  // MARK: What all methods share
+
+  /// The status of a message that could not be unpacked.
+  func unreadable() -> RPCStatus {
+    arena.isExhausted
+      ? RPCStatus(.resourceExhausted, "the message takes more memory than one request may")
+      : RPCStatus(.internalError, "the message is not readable as this method's request")
+  }
+
+  static var outOfMemory: RPCStatus {
+    RPCStatus(.resourceExhausted, "the answer takes more memory than one request may")
+  }
+
+  static var noSnapshot: RPCStatus { RPCStatus(.unavailable, "no policies are loaded yet") }
+
+  /// The next decision id, in the arena.
+  mutating func nextDecisionID() -> ByteView {
+    decisionID.1 &+= 1
+    guard let room = unsafe arena.allocate(byteCount: 16) else { return ByteView() }
+    // SAFETY: sixteen bytes of room.
+    unsafe room.storeBytes(of: decisionID.0, as: UInt64.self)
+    unsafe room.storeBytes(of: decisionID.1.bigEndian, toByteOffset: 8, as: UInt64.self)
+    return unsafe ByteView(base: room, count: 16)
+  }
+
+  /// Where an answer comes from: the organization's snapshot, or none where it is not loaded.
+  mutating func origin(_ organization: SnapshotSet.Organization?) -> AnswerOrigin {
+    let id = nextDecisionID()
+    guard let organization, let room = unsafe arena.allocate(byteCount: 32) else {
+      return AnswerOrigin(decisionID: id, snapshotDigest: ByteView(), generation: 0)
+    }
+    // SAFETY: thirty-two bytes of room.
+    unsafe room.storeBytes(of: organization.digest.0, as: UInt64.self)
+    unsafe room.storeBytes(of: organization.digest.1, toByteOffset: 8, as: UInt64.self)
+    unsafe room.storeBytes(of: organization.digest.2, toByteOffset: 16, as: UInt64.self)
+    unsafe room.storeBytes(of: organization.digest.3, toByteOffset: 24, as: UInt64.self)
+    return AnswerOrigin(
+      decisionID: id, snapshotDigest: unsafe ByteView(base: room, count: 32),
+      generation: organization.generation)
+  }
+
+  /// Room in the arena for bytes that are all written before they are read.
+  func bytes(_ count: Int) -> UnsafeMutablePointer<UInt8>? {
+    unsafe arena.allocate(byteCount: count)?.bindMemory(to: UInt8.self, capacity: count)
   }
 }

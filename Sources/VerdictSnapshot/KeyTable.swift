@@ -96,11 +96,15 @@ public struct KeyTable {
   }
 
   /// Whether `slot` holds this key.
+  ///
+  /// - Parameter hash: the key's, which covers the tag.
   @inlinable @inline(__always)
   public func holds(slot: Int, tag: UInt8, _ key: ByteView, hash: UInt64) -> Bool {
     let head = word(slot: slot, at: 0)
     let expected = UInt64(truncatingIfNeeded: key.count) | UInt64(tag) << 8
-    guard (head >> 32) & 0xffff == expected, key.count <= Limits.idByteCountMax else { return false }
+    // An empty key would match an empty slot, and a longer one its length modulo 256.
+    guard (head >> 32) & 0xffff == expected, key.count >= 1, key.count <= Limits.idByteCountMax
+    else { return false }
     if key.count <= keyCapacity {
       var index = 0
       while index &+ 8 <= key.count {

@@ -97,8 +97,7 @@ extension SnapshotValidator {
       record.firstLinkedTerm + record.linkedTermCount <= view.count(of: .terms),
       "case \(index): the linked terms")
     try require(
-      record.alternativeCount >= 1
-        && record.firstAlternative + record.alternativeCount <= view.count(of: .alternatives),
+      record.firstAlternative + record.alternativeCount <= view.count(of: .alternatives),
       "case \(index): the alternatives")
     let types = view.typeCount
     try require(

@@ -27,9 +27,16 @@ extension SnapshotView {
     load32(classOffset(index) &+ 4 &+ cell &* 4)
   }
 
+  /// Asks the processor for what a user's or token's slot value leads to.
   @inlinable
-  public func prefetch(class index: Int) {
-    let offset = classOffset(index)
+  public func prefetchRights(_ value: UInt32) {
+    let number = Int(value & PrincipalValue.numberMax)
+    let offset: Int
+    switch value >> PrincipalValue.formShift {
+    case PrincipalValue.oneClass: offset = classOffset(number)
+    case PrincipalValue.classList: offset = self.offset(of: .accessLists) &+ number &* 4
+    default: return
+    }
     // SAFETY: a prefetch reads nothing, wherever it points.
     unsafe verdict_prefetch(bytes.buffer.baseAddress.unsafelyUnwrapped + offset)
   }

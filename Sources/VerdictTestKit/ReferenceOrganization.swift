@@ -10,6 +10,8 @@ struct ReferenceOrganization {
   let owner: [UInt8]
   let admins: Set<[UInt8]>
   let members: Set<[UInt8]>
+  /// Whoever holds a role in some workspace: in models with roles that is what makes a member.
+  let roleHolders: Set<[UInt8]>
   let invitationCount: Int
   let groupCount: Int
   let workspaces: [[UInt8]: ReferenceWorkspace]
@@ -42,6 +44,7 @@ struct ReferenceOrganization {
     owner = bytes(organization.owner)
     admins = set(organization.admins)
     members = set(organization.members)
+    roleHolders = set(document.workspaces.flatMap(\.roles).map(\.user))
     invitationCount = organization.invitations.count
     groupCount = document.groups.count
 
@@ -74,6 +77,7 @@ struct ReferenceOrganization {
   /// Whether this user is in the organization. A pending invitation is not.
   func hasUser(_ user: [UInt8]) -> Bool {
     user == owner || admins.contains(user) || members.contains(user)
+      || roleHolders.contains(user)
   }
 
   /// The owner is one of the admins (2.5).

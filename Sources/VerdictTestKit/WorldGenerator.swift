@@ -84,8 +84,10 @@ struct World {
     return PolicyDocument(
       path: "world.yaml", model: model, symbols: symbols,
       organization: PolicyDocument.Organization(
-        id: id, plan: plan, owner: owner, admins: admins, members: members,
-        invitations: invitations, unknownResources: random.chance(30) ? .deny : .future),
+        id: id, plan: plan, owner: owner, admins: admins,
+        // In models with roles a role makes the member.
+        members: model.access == .policies ? members : [], invitations: invitations,
+        unknownResources: random.chance(30) ? .deny : .future),
       groups: groups, workspaces: workspaces, serviceTokens: serviceTokens,
       personalTokens: personalTokens)
   }
@@ -148,6 +150,27 @@ struct World {
           id: name(Array("connection-\(place)-\(number)".utf8)),
           source: PolicyDocument.ResourceReference(type: source.type, id: source.id),
           destination: PolicyDocument.ResourceReference(type: end.type, id: end.id)))
+      link(source, to: end, in: place)
+      link(end, to: source, in: place)
+    }
+  }
+
+  /// A checked document has a connection as a link too, where the model says so.
+  private mutating func link(
+    _ resource: PolicyDocument.Resource, to end: PolicyDocument.Resource, in place: Int
+  ) {
+    let isResource = { (other: PolicyDocument.Resource) in
+      other.type == resource.type && other.id.symbol == resource.id.symbol
+    }
+    guard let position = workspaces[place].resources.firstIndex(where: isResource) else { return }
+    for (index, relation) in model.relations.enumerated()
+    where relation.throughConnections && relation.from == resource.type && relation.to == end.type {
+      let links = workspaces[place].resources[position].links
+      if links.contains(where: { $0.relation == index && $0.id.symbol == end.id.symbol }) {
+        continue
+      }
+      workspaces[place].resources[position].links.append(
+        PolicyDocument.Link(relation: index, id: end.id))
     }
   }
 }

@@ -1,0 +1,59 @@
+internal import VerdictEngine
+internal import VerdictHTTP2
+internal import VerdictModel
+internal import VerdictRPC
+internal import VerdictSnapshot
+internal import VerdictSystem
+
+/// `GetServerInfo` and health checks.
+extension Services {
+  mutating func getServerInfo(
+    _ message: ByteView, _ set: SnapshotSet?, _ reply: inout ReplyBuffer
+  ) -> RPCStatus {
+    let now = SystemClock.realNanoseconds() / 1_000_000_000
+    var organizations: [ServerInfo.Organization] = []
+    for index in 0..<(set?.count ?? 0) {
+      guard let organization = set?[index] else { continue }
+      let digest = organization.digest
+      let words = [digest.0, digest.1, digest.2, digest.3]
+      organizations.append(
+        ServerInfo.Organization(
+          organization: organization.view.organizationID.text,
+          model: organization.view.modelID.text,
+          snapshotDigest: words.flatMap { word in
+            (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) }
+          },
+          generation: organization.generation,
+          ageSeconds: UInt64(max(0, now - organization.createdSeconds)),
+          snapshotByteCount: UInt64(organization.view.byteCount)))
+    }
+    let info = ServerInfo(
+      version: state.version, setNumber: set?.number ?? 0,
+      concurrentStreamCountMax: UInt32(state.streamCountMax), organizations: organizations)
+    // SAFETY: the reply reserved as many bytes as the message has.
+    let isPacked = unsafe info.pack(in: arena) { byteCount in
+      let room = unsafe reply.reserve(byteCount)
+      reply.commit(byteCount)
+      return unsafe room
+    }
+    return isPacked ? .ok : Services.outOfMemory
+  }
+
+  mutating func checkHealth(
+    _ message: ByteView, _ set: SnapshotSet?, _ reply: inout ReplyBuffer
+  ) -> RPCStatus {
+    guard let request = HealthCheckRequest(message, in: arena) else { return unreadable() }
+    let isKnown =
+      request.service.isEmpty
+      || Method.services.contains { $0.withByteView { $0 == request.service } }
+    guard isKnown else { return RPCStatus(.notFound, "unknown service") }
+    let status: HealthStatus = set != nil && !state.isDraining ? .serving : .notServing
+    // SAFETY: the reply reserved as many bytes as the message has.
+    unsafe status.pack { byteCount in
+      let room = unsafe reply.reserve(byteCount)
+      reply.commit(byteCount)
+      return unsafe room
+    }
+    return .ok
+  }
+}
