@@ -95,9 +95,10 @@ struct CheckBatchTests {
     }
     let just = #"{"principal": "\#(String(repeating: "x", count: 65_501))", "action": "view"}"#
     #expect(just.utf8.count == CheckBatch.lineByteCountMax)
-    #expect(try Self.run(Array("\(just)\n\(just) \n".utf8)).lines.map { $0.contains("granted") } == [
-      true, false,
-    ])
+    #expect(
+      try Self.run(Array("\(just)\n\(just) \n".utf8)).lines.map { $0.contains("granted") } == [
+        true, false,
+      ])
   }
 
   @Test("lines come out the same, however their bytes arrive")

@@ -40,7 +40,8 @@ private final class FourSources {
       ServerConfiguration(
         addresses: [.tcp(host: "127.0.0.1", port: 0), .unix(path: directory + "/socket")],
         loopCount: 1),
-      publication: publication) { _ in Services(state) }
+      publication: publication
+    ) { _ in Services(state) }
 
     sources = [
       ("--policy", try .documents(paths: [policies], models: nil)),
@@ -100,7 +101,8 @@ struct CheckSourceTests {
       let answers = try source.answer(checks)
       #expect(answers.count == first.count)
       for (index, (one, other)) in zip(first, answers).enumerated() where one != other {
-        Issue.record("\(place), \(name), \(checks[index]): \(other.json.line), not \(one.json.line)")
+        Issue.record(
+          "\(place), \(name), \(checks[index]): \(other.json.line), not \(one.json.line)")
       }
     }
     return first

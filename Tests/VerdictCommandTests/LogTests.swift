@@ -44,6 +44,6 @@ struct LogTests {
       (-1, "1969-12-31T23:59:59.999Z"),
     ])
   func times(milliseconds: Int64, text: String) {
-    #expect(Timestamp.text(realNanoseconds: milliseconds * 1_000_000) == text)
+    #expect(LogTime.text(realNanoseconds: milliseconds * 1_000_000) == text)
   }
 }

@@ -44,7 +44,8 @@ struct CheckLineTests {
   @Test("escapes stand for their characters, and ids keep their bytes")
   func escapes() throws {
     let line = try Self.parse(
-      #"{"action": "\"\\\/\b\f\n\r\t\u0041\u00e9\u2603\ud83d\ude00\u0000", "principal": "é e\#u{301}"}"#)
+      #"{"action": "\"\\\/\b\f\n\r\t\u0041\u00e9\u2603\ud83d\ude00\u0000", "principal": "é e\#u{301}"}"#
+    )
     #expect(line.action == "\"\\/\u{8}\u{c}\n\r\tA\u{e9}\u{2603}\u{1f600}\0")
     #expect(Array((line.principal ?? "").utf8) == Array("é e\u{301}".utf8))
   }
@@ -105,7 +106,10 @@ struct CheckLineTests {
 
   @Test("bytes that are not UTF-8, and a raw NUL, are refused")
   func notText() {
-    for bytes: [UInt8] in [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0x00], [0xf4, 0x90, 0x80, 0x80]] {
+    let wrong: [[UInt8]] = [
+      [0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0x00], [0xf4, 0x90, 0x80, 0x80],
+    ]
+    for bytes in wrong {
       let line = Array(#"{"action": ""#.utf8) + bytes + Array(#""}"#.utf8)
       #expect(Self.fault(bytes: line) == "it is not UTF-8, or contains a NUL")
     }

@@ -6,7 +6,9 @@ import VerdictModel
 /// The client's messages against the server's views of them, and the other way round.
 @Suite("messages of the client")
 struct ClientMessageTests {
-  static let origin = (id: [UInt8](repeating: 7, count: 16), digest: [UInt8](repeating: 9, count: 32))
+  static let origin = (
+    id: [UInt8](repeating: 7, count: 16), digest: [UInt8](repeating: 9, count: 32)
+  )
 
   @Test("a request reaches the server with every byte of its ids")
   func authorizeCall() throws {
