@@ -91,10 +91,16 @@ struct DocumentFiles: Sendable {
       for name in (try? File.names(in: path)) ?? [] where !name.hasPrefix(".") {
         walk("\(path)/\(name)", depth: depth + 1, isNamed: false, &files, &directories)
       }
-    } else if status.isRegular {
+    } else if status.isRegular, isNamed || isDocument(path) {
       if isNamed { directories.append(AtomicFile.directory(of: path)) }
       files.append(path)
     }
+  }
+
+  /// By its name, as policies are looked for. Other files, logs perhaps, may change all the time.
+  private static func isDocument(_ path: String) -> Bool {
+    !path.hasSuffix(".test.yaml")
+      && [".yaml", ".yml", ".json"].contains { path.hasSuffix($0) }
   }
 }
 

@@ -1,18 +1,7 @@
 internal import FoundationEssentials
 
-/// The JSON documents of a layout as bytes. Written with sorted keys and without spaces: equal
-/// values give equal bytes, and so equal digests.
+/// The JSON documents of a layout as bytes.
 enum LayoutDocument {
-  static func bytes(of value: some Encodable) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    do {
-      return Array(try encoder.encode(value))
-    } catch {
-      preconditionFailure("strings and integers always encode: \(error)")
-    }
-  }
-
   /// - Parameter code: what an unreadable document is called; `index.json` may be half written.
   static func value<Value: Decodable>(
     _ type: Value.Type, from bytes: [UInt8], place: String, unreadable code: ControlError.Code
@@ -42,6 +31,7 @@ enum LayoutDocument {
 
   /// Seconds since 1970 of an RFC 3339 time.
   static func seconds(ofTimestamp text: String) -> Int64? {
-    (try? Date(text, strategy: .iso8601)).map { Int64($0.timeIntervalSince1970) }
+    guard let date = try? Date(text, strategy: .iso8601) else { return nil }
+    return Int64(exactly: date.timeIntervalSince1970.rounded(.down))
   }
 }

@@ -56,8 +56,10 @@ struct LayoutWriter: ~Copyable {
       let layout = "\(path)/\(ImageLayout.layoutFile)"
       let blobs = "\(path)/\(ImageLayout.blobDirectory)"
       try File.createDirectories(blobs)
-      try removeDrafts(in: path)
-      try removeDrafts(in: blobs)
+      try removeDrafts(in: path) {
+        $0.hasPrefix("\(ImageLayout.indexFile).") || $0.hasPrefix("\(ImageLayout.layoutFile).")
+      }
+      try removeDrafts(in: blobs) { (try? SHA256Digest(hex: String($0.prefix(64)))) != nil }
       guard !File.exists(layout) else { return }
       try AtomicFile.synchronizeDirectory(of: blobs)
       try AtomicFile.synchronizeDirectory(of: path)
@@ -69,8 +71,10 @@ struct LayoutWriter: ~Copyable {
 
   /// Removes what a publisher left that was killed while it wrote aside. Nobody writes now: the
   /// lock is ours.
-  private static func removeDrafts(in directory: String) throws(SystemError) {
-    for name in try File.names(in: directory) where name.hasSuffix(".tmp") {
+  private static func removeDrafts(
+    in directory: String, ofFile isOurs: (String) -> Bool
+  ) throws(SystemError) {
+    for name in try File.names(in: directory) where name.hasSuffix(".tmp") && isOurs(name) {
       try File.remove("\(directory)/\(name)")
     }
   }

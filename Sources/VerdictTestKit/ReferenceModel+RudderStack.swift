@@ -131,7 +131,7 @@ private enum RudderStack {
         return Case(selfType: type(name), alternatives: [terms])
       })
     let administer = Rule(
-      selfOperand: .none, adminOnly: true, cases: [Case(selfType: nil, alternatives: [[]])])
+      selfOperand: .none, adminOnly: true, cases: [Case(selfType: nil, alternatives: [])])
     return [
       ReferenceModel.action("view", view), ReferenceModel.action("edit", edit),
       ReferenceModel.action("create", create), ReferenceModel.action("delete", delete),

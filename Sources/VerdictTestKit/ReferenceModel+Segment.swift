@@ -17,7 +17,11 @@ extension ReferenceModel {
         name: "sources", from: Segment.type("tracking_plan"), to: Segment.type("source"),
         single: false, throughConnections: false),
     ],
-    actions: Segment.actions, connections: [], roles: Segment.roles,
+    actions: Segment.actions,
+    connections: ["warehouse", "tracking_plan"].map {
+      AccessModel.Pair(first: Segment.type("source"), second: Segment.type($0))
+    },
+    roles: Segment.roles,
     plans: Segment.plans.map { name in
       AccessModel.Plan(name: name, display: ReferenceModel.words(name), features: [], limits: [:])
     })
@@ -52,7 +56,7 @@ private enum Segment {
     let granted = ["source", "warehouse", "tracking_plan", "audience", "trait"]
     let onTypes: [(String, AccessModel.Permission.Kind, [String])] = [
       ("view", .resource, granted), ("edit", .resource, granted), ("create", .resource, granted),
-      ("delete", .resource, granted), ("view_pii", .pii, ["audience", "trait"]),
+      ("delete", .resource, granted), ("view_pii", .resource, ["audience", "trait"]),
       ("manage_personas_settings", .switch, []),
     ]
     return onTypes.map { name, kind, types in
@@ -128,7 +132,7 @@ private enum Segment {
           selfType: nil, alternatives: [[term("manage_personas_settings", Term.Operand.none)]])
       ])
     let administer = Rule(
-      selfOperand: .none, adminOnly: true, cases: [Case(selfType: nil, alternatives: [[]])])
+      selfOperand: .none, adminOnly: true, cases: [Case(selfType: nil, alternatives: [])])
     return [
       ("view", view), ("edit", edit), ("create", create), ("delete", delete),
       ("view_live_data", liveData), ("connect", connect), ("disconnect", connect),
