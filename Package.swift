@@ -72,7 +72,8 @@ let package = Package(
       name: "verdict",
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
-        "VerdictEngine", "VerdictCompiler", "VerdictControl", "VerdictClient", "VerdictServer",
+        "VerdictEngine", "VerdictCompiler", "VerdictControl", "VerdictHTTP2", "VerdictClient",
+        "VerdictServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -33,7 +33,7 @@ trap 'ended=yes; kill -TERM "$server" 2>/dev/null || true' INT TERM HUP
 trap 'kill -TERM "$server" 2>/dev/null || true' EXIT
 
 tries=0
-until "$verdict" check --server "$address" --organization acme --principal user:mia@acme.example \
+until "$verdict" check --server "$address" --organization acme --principal user:mia \
   --workspace prod --action view > "$directory/first-answer" 2>&1; do
   tries=$((tries + 1))
   if ! kill -0 "$server" 2>/dev/null || [ "$tries" -ge 100 ]; then
@@ -44,7 +44,7 @@ until "$verdict" check --server "$address" --organization acme --principal user:
 done
 
 ask() {
-  show "$verdict" check --server "$address" --organization acme --principal user:mia@acme.example \
+  show "$verdict" check --server "$address" --organization acme --principal user:mia \
     --workspace prod "$@"
 }
 say "An ALLOW: Mia may edit source S1"

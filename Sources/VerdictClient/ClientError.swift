@@ -6,12 +6,17 @@ public enum ClientError: Error, Sendable, CustomStringConvertible {
   case connection(String)
   /// The time was up before the answer came.
   case timedOut(address: String, seconds: Double)
+  /// The request can't be sent: it is too large, or contradicts itself.
+  case request(String)
+  /// The server's reply is no answer: unreadable, or contradicting itself.
+  case reply(String)
   /// The server answered with a gRPC status other than OK.
   case status(code: UInt8, message: String)
 
   public var description: String {
     switch self {
-    case .address(let words), .connection(let words): return words
+    case .address(let words), .connection(let words), .request(let words), .reply(let words):
+      return words
     case .timedOut(let address, let seconds):
       return "`\(address)`: no answer within \(seconds) s"
     case .status(let code, let message):

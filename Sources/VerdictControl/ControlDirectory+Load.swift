@@ -42,7 +42,7 @@ extension ControlDirectory {
     }
     guard entry.mediaType == ImageLayout.indexType else {
       throw ControlError(
-        .document, place, "ref `current` is a `\(entry.mediaType)`, not a set; publish one")
+        .document, place, "ref `current` is a \(quoted(entry.mediaType)), not a set; publish one")
     }
     let digest = try entry.parsedDigest(place: place)
     if let previous, previous.digest == digest { return previous }
@@ -72,7 +72,7 @@ extension ControlDirectory {
       guard organization.generation <= set.number else {
         throw ControlError(
           .document, place,
-          "organization `\(organization.organization.text)` has generation"
+          "organization \(quoted(organization.organization.text)) has generation"
             + " \(organization.generation) in set \(set.number); publish again")
       }
       result.append(organization)
@@ -82,7 +82,8 @@ extension ControlDirectory {
     where first.organization == second.organization {
       throw ControlError(
         .document, place,
-        "two manifests for organization `\(first.organization.text)` in one set; publish again")
+        "two manifests for organization \(quoted(first.organization.text)) in one set; publish again"
+      )
     }
     return result
   }
@@ -114,8 +115,8 @@ extension ControlDirectory {
     guard loaded.organization == manifest.organization, loaded.model == manifest.model else {
       throw ControlError(
         .snapshot, place,
-        "of organization `\(loaded.organization.text)` and model `\(loaded.model.text)`, but"
-          + " announced as `\(manifest.organization.text)` and `\(manifest.model.text)`;"
+        "of organization \(quoted(loaded.organization.text)) and model \(quoted(loaded.model.text)), but"
+          + " announced as \(quoted(manifest.organization.text)) and \(quoted(manifest.model.text));"
           + " publish again")
     }
     return loaded

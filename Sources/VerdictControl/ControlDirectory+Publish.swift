@@ -19,12 +19,17 @@ extension ControlDirectory {
     snapshots: [OrganizationSnapshot], message: String, author: String, createdSeconds: Int64
   ) throws(ControlError) -> PublishedSet {
     let snapshots = try identified(snapshots)
-    guard max(message.utf8.count, author.utf8.count) <= ControlLimits.messageByteCountMax else {
-      throw ControlError(
-        .limit, path, "message or author longer than \(ControlLimits.messageByteCountMax) bytes")
+    try check(message)
+    try check(author)
+    let timestamp = LayoutDocument.timestamp(createdSeconds)
+    guard LayoutDocument.seconds(ofTimestamp: timestamp) == createdSeconds else {
+      throw ControlError(.limit, path, "`\(timestamp)` is no time to publish; set the clock")
     }
     let writer = try LayoutWriter(locking: path)
     let before = try PublishedState(reading: path)
+    guard before.numberMax < ControlLimits.setNumberMax else {
+      throw ControlError(.limit, path, "no set number is left; publish into a new directory")
+    }
     let number = before.numberMax + 1
 
     _ = try writer.writeBlob(ImageLayout.emptyBlob, mediaType: ImageLayout.emptyType)
@@ -39,7 +44,6 @@ extension ControlDirectory {
         ?? OrganizationManifest.bytes(
           of: snapshot, generation: number, createdSeconds: createdSeconds)
       var manifest = try writer.writeBlob(bytes, mediaType: ImageLayout.manifestType)
-      manifest.artifactType = ImageLayout.organizationType
       manifest.platform = Descriptor.Platform.none
       manifests.append(manifest)
       organizations.append(
@@ -50,6 +54,7 @@ extension ControlDirectory {
     }
 
     if let current = before.current, manifests.map(\.digest) == current.manifestDigests {
+      try writer.synchronizeBlobs()
       return PublishedSet(
         number: current.number, digest: current.digest, isNew: false,
         organizations: organizations, removed: [])
@@ -66,6 +71,20 @@ extension ControlDirectory {
       organizations: organizations,
       removed: before.organizations.keys.filter { !published.contains($0) }
         .sorted { $0.lexicographicallyPrecedes($1) })
+  }
+
+  /// Message and author are text of bounded length. Of the control characters only tabs and line
+  /// ends may be in them: all JSON writers spell those alike, and a set that a copying tool writes
+  /// anew must keep its digest.
+  private func check(_ text: String) throws(ControlError) {
+    guard text.utf8.count <= ControlLimits.messageByteCountMax else {
+      throw ControlError(
+        .limit, path, "message or author longer than \(ControlLimits.messageByteCountMax) bytes")
+    }
+    for scalar in text.unicodeScalars where scalar.value < 32 && scalar != "\n" && scalar != "\t" {
+      throw ControlError(
+        .document, path, "message or author \(quoted(text)): a control character; remove it")
+    }
   }
 
   /// The snapshots in byte order of their organizations, each validated.
@@ -85,7 +104,8 @@ extension ControlDirectory {
     for (first, second) in zip(result, result.dropFirst())
     where first.organization == second.organization {
       throw ControlError(
-        .document, path, "two snapshots for organization `\(first.organization.text)`; publish one")
+        .document, path,
+        "two snapshots for organization \(quoted(first.organization.text)); publish one")
     }
     return result
   }
@@ -175,7 +195,6 @@ extension ImageIndex {
   fileprivate func replacing(current set: Descriptor, number: UInt64) -> ImageIndex {
     func ref(_ name: String) -> Descriptor {
       var entry = set
-      entry.artifactType = ImageLayout.setType
       entry.annotations = [Annotation.refName: name]
       return entry
     }
@@ -191,7 +210,6 @@ extension ImageIndex {
     }
     history.sort { $0.number < $1.number }
     var result = self
-    result.mediaType = ImageLayout.indexType
     result.manifests =
       [ref(Ref.current)] + kept + history.suffix(ControlLimits.historyCount).map(\.entry)
     return result

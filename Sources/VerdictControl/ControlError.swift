@@ -43,3 +43,13 @@ public struct ControlError: Error, Equatable, Sendable, CustomStringConvertible 
 
   public var description: String { place.isEmpty ? message : "`\(place)`: \(message)" }
 }
+
+/// Foreign text inside a message: in backticks, on one line and of bounded length, whatever it is.
+func quoted(_ text: String) -> String {
+  var result = "`"
+  for scalar in text.unicodeScalars.prefix(120) {
+    result +=
+      scalar.value < 0x20 || scalar.value == 0x7f ? scalar.escaped(asASCII: true) : "\(scalar)"
+  }
+  return result + (text.unicodeScalars.count > 120 ? "...`" : "`")
+}

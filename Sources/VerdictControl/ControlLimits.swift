@@ -12,6 +12,9 @@ public enum ControlLimits {
   public static let snapshotByteCountMax = 8 << 30
   /// The message of a publish, and its author.
   public static let messageByteCountMax = 4_096
+  /// Numbers of sets and generations. Exact in every JSON reader, and never reached by counting:
+  /// who publishes a higher one wants that nothing newer can follow.
+  public static let setNumberMax: UInt64 = 1 << 53
   /// Sets that stay reachable as `g<N>`; older refs go, their blobs stay until collected.
   public static let historyCount = 50
 }

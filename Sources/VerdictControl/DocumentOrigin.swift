@@ -1,6 +1,5 @@
 internal import VerdictCrypto
 internal import VerdictModel
-internal import VerdictSnapshot
 internal import VerdictSystem
 
 /// Policy documents, compiled in this process, as an origin.
@@ -19,49 +18,10 @@ struct DocumentOrigin: SetOrigin {
 
   func watchedDirectories() -> [String] { files.directories }
 
-  /// Compiles. The set's number counts the compiles that changed something, from 1; an
-  /// organization's generation is the number of the one that changed it last.
   mutating func load(reusing active: LoadedSet?) throws(ControlError) -> LoadedSet {
-    let snapshots = try compile()
-    var known: [SHA256Digest: LoadedOrganization] = [:]
-    for organization in active?.organizations ?? [] { known[organization.digest] = organization }
-    let number = (active?.setNumber ?? 0) + 1
-    var organizations: [LoadedOrganization] = []
-    for snapshot in snapshots {
-      let digest = SHA256Digest(ofArray: snapshot.bytes)
-      if let same = known[digest] {
-        organizations.append(same)
-      } else {
-        organizations.append(try load(snapshot, digest, generation: number))
-      }
-    }
-    organizations.sort { $0.organization.lexicographicallyPrecedes($1.organization) }
-    for (first, second) in zip(organizations, organizations.dropFirst())
-    where first.organization == second.organization {
-      throw ControlError(
-        .documents, "", "two documents for organization `\(first.organization.text)`; keep one")
-    }
-    if let active, active.organizations.map(\.digest) == organizations.map(\.digest) {
-      return active
-    }
-    return LoadedSet(
-      setNumber: number, createdSeconds: SystemClock.realNanoseconds() / 1_000_000_000,
-      digest: nil, organizations: organizations)
-  }
-
-  private func load(
-    _ snapshot: OrganizationSnapshot, _ digest: SHA256Digest, generation: UInt64
-  ) throws(ControlError) -> LoadedOrganization {
-    let memory: SealedMemory
-    do {
-      memory = try SealedMemory(copying: snapshot.bytes, name: "verdict-snapshot")
-    } catch {
-      throw ControlError(error, "")
-    }
-    // SAFETY: the loaded organization keeps the memory for as long as the view.
-    let view = try SnapshotView.validating(unsafe ByteView(memory.bytes), place: "")
-    return LoadedOrganization(
-      view: view, memory: memory, generation: generation, digest: digest, manifestDigest: nil)
+    try LoadedSet(
+      compiled: compile(), after: active,
+      createdSeconds: SystemClock.realNanoseconds() / 1_000_000_000)
   }
 }
 
@@ -131,10 +91,16 @@ struct DocumentFiles: Sendable {
       for name in (try? File.names(in: path)) ?? [] where !name.hasPrefix(".") {
         walk("\(path)/\(name)", depth: depth + 1, isNamed: false, &files, &directories)
       }
-    } else if status.isRegular {
+    } else if status.isRegular, isNamed || isDocument(path) {
       if isNamed { directories.append(AtomicFile.directory(of: path)) }
       files.append(path)
     }
+  }
+
+  /// By its name, as policies are looked for. Other files, logs perhaps, may change all the time.
+  private static func isDocument(_ path: String) -> Bool {
+    !path.hasSuffix(".test.yaml")
+      && [".yaml", ".yml", ".json"].contains { path.hasSuffix($0) }
   }
 }
 

@@ -9,7 +9,9 @@
 /// ```
 ///
 /// What must survive a copy through a registry stands **inside** the set and the manifests,
-/// because copying tools drop annotations of the entries that point at them.
+/// because copying tools drop annotations of the entries that point at them. And they may write the
+/// set anew from the fields that they know: skopeo 1.9 does. So a set has only these fields, in the
+/// order and spelling in which such a tool writes them (`LayoutDocument`), and keeps its digest.
 enum ImageLayout {
   static let indexType = "application/vnd.oci.image.index.v1+json"
   static let manifestType = "application/vnd.oci.image.manifest.v1+json"
@@ -17,7 +19,6 @@ enum ImageLayout {
   static let emptyType = "application/vnd.oci.empty.v1+json"
   static let emptyBlob = Array("{}".utf8)
 
-  static let setType = "application/vnd.verdict.set.v1"
   static let organizationType = "application/vnd.verdict.organization.v1"
   static let snapshotType = "application/vnd.verdict.snapshot.v1"
 
@@ -39,7 +40,7 @@ enum Ref {
   /// The set number that a history ref names: `g` and a number from 1 without leading zeros.
   static func number(ofHistory name: String) -> UInt64? {
     guard name.utf8.first == UInt8(ascii: "g"), let number = UInt64(name.dropFirst()),
-      number > 0, history(number) == name
+      number > 0, number <= ControlLimits.setNumberMax, history(number) == name
     else { return nil }
     return number
   }
@@ -60,36 +61,29 @@ enum Annotation {
 }
 
 /// A reference to a blob.
-struct Descriptor: Codable, Equatable {
+struct Descriptor: Decodable, Equatable {
   var mediaType: String
   var digest: String
   var size: Int
-  var artifactType: String?
   var annotations: [String: String]?
   var platform: Platform?
 
-  struct Platform: Codable, Equatable {
+  struct Platform: Decodable, Equatable {
     var architecture: String
     var os: String
-    /// What a manifest is given that is not for any machine. Copying tools expect the field.
+    /// What a manifest has that is not for any machine. Copying tools expect the field.
     static let none = Platform(architecture: "unknown", os: "unknown")
   }
 }
 
 /// `index.json`, and the index of a set.
-struct ImageIndex: Codable, Equatable {
-  var schemaVersion = 2
-  var mediaType: String? = ImageLayout.indexType
-  var artifactType: String?
+struct ImageIndex: Decodable, Equatable {
   var manifests: [Descriptor]
   var annotations: [String: String]?
 }
 
 /// The manifest of one organization.
-struct ImageManifest: Codable, Equatable {
-  var schemaVersion = 2
-  var mediaType: String? = ImageLayout.manifestType
-  var artifactType: String?
+struct ImageManifest: Decodable, Equatable {
   var config: Descriptor
   var layers: [Descriptor]
   var annotations: [String: String]?

@@ -1,18 +1,7 @@
 internal import FoundationEssentials
 
-/// The JSON documents of a layout as bytes. Written with sorted keys and without spaces: equal
-/// values give equal bytes, and so equal digests.
+/// The JSON documents of a layout as bytes.
 enum LayoutDocument {
-  static func bytes(of value: some Encodable) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    do {
-      return Array(try encoder.encode(value))
-    } catch {
-      preconditionFailure("strings and integers always encode: \(error)")
-    }
-  }
-
   /// - Parameter code: what an unreadable document is called; `index.json` may be half written.
   static func value<Value: Decodable>(
     _ type: Value.Type, from bytes: [UInt8], place: String, unreadable code: ControlError.Code
@@ -20,10 +9,10 @@ enum LayoutDocument {
     do {
       return try JSONDecoder().decode(type, from: Data(bytes))
     } catch DecodingError.keyNotFound(let key, let context) {
-      throw .init(.document, place, "`\(path(context, key))` is missing; publish it again")
+      throw .init(.document, place, "\(quoted(path(context, key))) is missing; publish it again")
     } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context)
     {
-      throw .init(.document, place, "`\(path(context))` has the wrong type; publish it again")
+      throw .init(.document, place, "\(quoted(path(context))) has the wrong type; publish it again")
     } catch {
       throw .init(code, place, "not a whole JSON document; publish it again if it stays so")
     }
@@ -42,6 +31,7 @@ enum LayoutDocument {
 
   /// Seconds since 1970 of an RFC 3339 time.
   static func seconds(ofTimestamp text: String) -> Int64? {
-    (try? Date(text, strategy: .iso8601)).map { Int64($0.timeIntervalSince1970) }
+    guard let date = try? Date(text, strategy: .iso8601) else { return nil }
+    return Int64(exactly: date.timeIntervalSince1970.rounded(.down))
   }
 }

@@ -169,7 +169,7 @@ extension Descriptor {
     do {
       return try SHA256Digest(descriptor: digest)
     } catch {
-      throw ControlError(.document, place, "`\(digest)`: \(error); publish again")
+      throw ControlError(.document, place, "\(quoted(digest)): \(error); publish again")
     }
   }
 }

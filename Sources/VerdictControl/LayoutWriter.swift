@@ -56,8 +56,10 @@ struct LayoutWriter: ~Copyable {
       let layout = "\(path)/\(ImageLayout.layoutFile)"
       let blobs = "\(path)/\(ImageLayout.blobDirectory)"
       try File.createDirectories(blobs)
-      try removeDrafts(in: path)
-      try removeDrafts(in: blobs)
+      try removeDrafts(in: path) {
+        $0.hasPrefix("\(ImageLayout.indexFile).") || $0.hasPrefix("\(ImageLayout.layoutFile).")
+      }
+      try removeDrafts(in: blobs) { (try? SHA256Digest(hex: String($0.prefix(64)))) != nil }
       guard !File.exists(layout) else { return }
       try AtomicFile.synchronizeDirectory(of: blobs)
       try AtomicFile.synchronizeDirectory(of: path)
@@ -69,8 +71,10 @@ struct LayoutWriter: ~Copyable {
 
   /// Removes what a publisher left that was killed while it wrote aside. Nobody writes now: the
   /// lock is ours.
-  private static func removeDrafts(in directory: String) throws(SystemError) {
-    for name in try File.names(in: directory) where name.hasSuffix(".tmp") {
+  private static func removeDrafts(
+    in directory: String, ofFile isOurs: (String) -> Bool
+  ) throws(SystemError) {
+    for name in try File.names(in: directory) where name.hasSuffix(".tmp") && isOurs(name) {
       try File.remove("\(directory)/\(name)")
     }
   }
@@ -82,11 +86,12 @@ struct LayoutWriter: ~Copyable {
       mediaType: mediaType, digest: digest.descriptor, size: bytes.count)
     let reader = try LayoutReader(path: path)
     if (try? reader.document(descriptor, byteCountMax: bytes.count)) != nil { return descriptor }
-    try replace(LayoutReader.blobName(digest), with: bytes)
+    try replace(LayoutReader.blobName(digest), with: bytes, synchronizesDirectory: false)
     return descriptor
   }
 
-  /// Makes a new set visible: the one step that readers notice.
+  /// Makes a new set visible: the one step that readers notice. The names of the blobs reach the
+  /// disk before.
   func writeIndex(_ index: ImageIndex) throws(ControlError) {
     let bytes = LayoutDocument.bytes(of: index)
     guard bytes.count <= ControlLimits.indexByteCountMax else {
@@ -94,12 +99,26 @@ struct LayoutWriter: ~Copyable {
         .limit, "\(path)/\(ImageLayout.indexFile)",
         "would have more than \(ControlLimits.indexByteCountMax) bytes; remove foreign refs")
     }
-    try replace(ImageLayout.indexFile, with: bytes)
+    try synchronizeBlobs()
+    try replace(ImageLayout.indexFile, with: bytes, synchronizesDirectory: true)
   }
 
-  private func replace(_ name: String, with bytes: [UInt8]) throws(ControlError) {
+  /// Makes the names of all blobs that were written survive a power cut.
+  func synchronizeBlobs() throws(ControlError) {
+    let directory = "\(path)/\(ImageLayout.blobDirectory)"
     do {
-      try AtomicFile.replace("\(path)/\(name)", with: bytes)
+      try AtomicFile.synchronizeDirectory(of: "\(directory)/")
+    } catch {
+      throw ControlError(error, directory)
+    }
+  }
+
+  private func replace(_ name: String, with bytes: [UInt8], synchronizesDirectory: Bool)
+    throws(ControlError)
+  {
+    do {
+      try AtomicFile.replace(
+        "\(path)/\(name)", with: bytes, synchronizesDirectory: synchronizesDirectory)
     } catch {
       throw ControlError(error, "\(path)/\(name)")
     }

@@ -9,9 +9,6 @@ struct SetDocument {
   init(_ bytes: [UInt8], place: String) throws(ControlError) {
     let index = try LayoutDocument.value(
       ImageIndex.self, from: bytes, place: place, unreadable: .document)
-    guard index.artifactType == nil || index.artifactType == ImageLayout.setType else {
-      throw ControlError(.document, place, "not a set of snapshots; publish one as `current`")
-    }
     let annotations = Annotations(index.annotations, place: place)
     number = try annotations.positive(Annotation.setNumber)
     createdSeconds = try annotations.seconds(Annotation.created)
@@ -21,7 +18,7 @@ struct SetDocument {
     }
     for manifest in index.manifests where manifest.mediaType != ImageLayout.manifestType {
       throw ControlError(
-        .document, place, "`\(manifest.mediaType)` is not a manifest's type; publish again")
+        .document, place, "\(quoted(manifest.mediaType)) is not a manifest's type; publish again")
     }
     manifests = index.manifests
   }
@@ -38,8 +35,7 @@ struct SetDocument {
     if !message.isEmpty { annotations[Annotation.message] = message }
     if !author.isEmpty { annotations[Annotation.authors] = author }
     return LayoutDocument.bytes(
-      of: ImageIndex(
-        artifactType: ImageLayout.setType, manifests: manifests, annotations: annotations))
+      of: ImageIndex(manifests: manifests, annotations: annotations))
   }
 }
 
@@ -76,7 +72,6 @@ struct OrganizationManifest {
     let empty = ImageLayout.emptyBlob
     return LayoutDocument.bytes(
       of: ImageManifest(
-        artifactType: ImageLayout.organizationType,
         config: Descriptor(
           mediaType: ImageLayout.emptyType, digest: SHA256Digest(ofArray: empty).descriptor,
           size: empty.count),
@@ -116,8 +111,11 @@ private struct Annotations {
 
   func positive(_ key: String) throws(ControlError) -> UInt64 {
     let value = try text(key)
-    guard let number = UInt64(value), number > 0, String(number) == value else {
-      throw ControlError(.document, place, "annotation `\(key)`: `\(value)` is not a number from 1")
+    guard let number = UInt64(value), number > 0, number <= ControlLimits.setNumberMax,
+      String(number) == value
+    else {
+      throw ControlError(
+        .document, place, "annotation `\(key)`: \(quoted(value)) is not a number from 1 to 2^53")
     }
     return number
   }
@@ -126,7 +124,8 @@ private struct Annotations {
     let value = try text(key)
     guard let seconds = LayoutDocument.seconds(ofTimestamp: value) else {
       throw ControlError(
-        .document, place, "annotation `\(key)`: `\(value)` is not a time like 2026-01-31T12:00:00Z")
+        .document, place,
+        "annotation `\(key)`: \(quoted(value)) is not a time like 2026-01-31T12:00:00Z")
     }
     return seconds
   }

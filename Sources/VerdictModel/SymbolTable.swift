@@ -35,8 +35,42 @@ public struct SymbolTable: Sendable {
   ///
   /// - Precondition: the table's bytes stay below 4 GiB.
   public mutating func intern(_ name: ByteView) -> Symbol {
+    intern(name, hash: SymbolTable.hash(name))
+  }
+
+  /// The symbols of many names, added where new: the same as one by one, but the first look at
+  /// each is independent of the others, so that their cache misses overlap. In a table that is
+  /// larger than the caches this halves the cost.
+  ///
+  /// - Parameters:
+  ///   - text: the names, one after the other.
+  ///   - ends: where each ends; it begins where its predecessor ends.
+  ///   - symbols: receives one symbol for each name, instead of what it held.
+  public mutating func intern(_ text: ByteView, ends names: [Int], into symbols: inout [Symbol]) {
+    symbols.removeAll(keepingCapacity: true)
+    let hashes = names.indices.map { SymbolTable.hash(text[range(in: names, $0)]) }
+    let heads = hashes.map { slots[$0 & (slots.count - 1)] }
+    let stored = heads.map { $0 == 0 ? 0..<0 : range(of: Symbol(rawValue: $0 - 1)) }
+    let isKnown = bytes.withByteView { bytes in
+      names.indices.map {
+        heads[$0] != 0 && SymbolTable.equal(bytes[stored[$0]], text[range(in: names, $0)])
+      }
+    }
+    for index in names.indices {
+      symbols.append(
+        isKnown[index]
+          ? Symbol(rawValue: heads[index] - 1)
+          : intern(text[range(in: names, index)], hash: hashes[index]))
+    }
+  }
+
+  private func range(in ends: [Int], _ index: Int) -> Range<Int> {
+    (index == 0 ? 0 : ends[index - 1])..<ends[index]
+  }
+
+  private mutating func intern(_ name: ByteView, hash: Int) -> Symbol {
     if ends.count * 2 >= slots.count { grow() }
-    var slot = SymbolTable.hash(name) & (slots.count - 1)
+    var slot = hash & (slots.count - 1)
     while slots[slot] != 0 {
       let symbol = Symbol(rawValue: slots[slot] - 1)
       if equals(symbol, name) { return symbol }
@@ -100,7 +134,19 @@ public struct SymbolTable: Sendable {
   }
 
   private func equals(_ symbol: Symbol, _ name: ByteView) -> Bool {
-    withBytes(of: symbol) { $0 == name }
+    withBytes(of: symbol) { SymbolTable.equal($0, name) }
+  }
+
+  /// Byte-wise equality, eight bytes at a time; the last eight may overlap those before.
+  private static func equal(_ a: ByteView, _ b: ByteView) -> Bool {
+    guard a.count == b.count else { return false }
+    guard a.count >= 8 else { return a == b }
+    var index = 0
+    while index < a.count - 8 {
+      if a.load64(at: index) != b.load64(at: index) { return false }
+      index += 8
+    }
+    return a.load64(at: a.count - 8) == b.load64(at: a.count - 8)
   }
 
   private mutating func grow() {
@@ -113,10 +159,20 @@ public struct SymbolTable: Sendable {
     }
   }
 
-  /// FNV-1a folded; the order of slots is never observable.
+  /// Multiply and fold, eight bytes at a time; the order of slots is never observable.
   private static func hash(_ name: ByteView) -> Int {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for index in 0..<name.count { hash = (hash ^ UInt64(name[index])) &* 0x100_0000_01b3 }
-    return Int(truncatingIfNeeded: (hash ^ (hash >> 32)) & 0x7fff_ffff)
+    var hash = 0x9e37_79b9_7f4a_7c15 ^ UInt64(name.count)
+    var index = 0
+    while name.count - index >= 8 {
+      hash = fold((hash ^ name.load64(at: index)) &* 0xff51_afd7_ed55_8ccd)
+      index += 8
+    }
+    while index < name.count {
+      hash = (hash ^ UInt64(name[index])) &* 0x100_0000_01b3
+      index += 1
+    }
+    return Int(truncatingIfNeeded: fold(hash &* 0xc4ce_b9fe_1a85_ec53) & 0x7fff_ffff)
   }
+
+  private static func fold(_ hash: UInt64) -> UInt64 { hash ^ (hash >> 32) }
 }

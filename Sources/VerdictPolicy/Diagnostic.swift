@@ -71,14 +71,31 @@ struct DiagnosticList {
       return
     }
     errors.append(
-      Diagnostic(severity: .error, path: path, mark: mark, message: message()))
+      Diagnostic(severity: .error, path: path, mark: mark, message: DiagnosticList.line(message())))
   }
 
   /// Warnings beyond the limit are dropped: they change nothing about the document.
   mutating func warning(_ mark: Mark, _ message: @autoclosure () -> String) {
     guard warnings.count < PolicyLimits.diagnosticCountMax else { return }
     warnings.append(
-      Diagnostic(severity: .warning, path: path, mark: mark, message: message()))
+      Diagnostic(
+        severity: .warning, path: path, mark: mark, message: DiagnosticList.line(message())))
+  }
+
+  /// A message as one line of bearable length, whatever text of the document it repeats.
+  private static func line(_ message: String) -> String {
+    var line = String.UnicodeScalarView()
+    for scalar in message.unicodeScalars {
+      guard line.count < PolicyLimits.messageCharacterCountMax else {
+        line.append(contentsOf: "...".unicodeScalars)
+        break
+      }
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator: line.append("\u{fffd}")
+      default: line.append(scalar)
+      }
+    }
+    return String(line)
   }
 
   /// Throws if there is an error.

@@ -23,7 +23,8 @@ enum Files {
     }
     guard status.st_size <= PolicyLimits.fileByteCountMax else {
       throw PolicyError(
-        path: path, message: "the file has \(status.st_size) bytes, expected at most "
+        path: path,
+        message: "the file has \(status.st_size) bytes, expected at most "
           + "\(PolicyLimits.fileByteCountMax)")
     }
     return try readAll(descriptor, byteCountHint: Int(status.st_size), path)
@@ -51,7 +52,8 @@ enum Files {
       if count < 0, code != EINTR { throw failure(path, "read", code) }
       guard bytes.count <= PolicyLimits.fileByteCountMax else {
         throw PolicyError(
-          path: path, message: "the file grew while it was read, expected at most "
+          path: path,
+          message: "the file grew while it was read, expected at most "
             + "\(PolicyLimits.fileByteCountMax) bytes")
       }
       if bytes.count == capacity { capacity += max(capacity, 4_096) }
@@ -94,7 +96,8 @@ enum Files {
     }
   }
 
-  private static func failure(_ path: String, _ verb: String, _ code: Int32 = errno) -> PolicyError {
+  private static func failure(_ path: String, _ verb: String, _ code: Int32 = errno) -> PolicyError
+  {
     // SAFETY: `strerror`'s text is copied before anything else can call it on this thread.
     let text = unsafe String(cString: strerror(code))
     return PolicyError(path: path, message: "can't \(verb) it, \(text.lowercased())")

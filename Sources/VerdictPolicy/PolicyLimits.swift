@@ -3,6 +3,9 @@ enum PolicyLimits {
   /// Errors kept of one document; more are counted. Warnings likewise, uncounted.
   static let diagnosticCountMax = 50
 
+  /// Longest message in characters. The rest of a longer one is cut off.
+  static let messageCharacterCountMax = 1_000
+
   /// Largest file in bytes. A larger one is an error before it is read.
   static let fileByteCountMax = (4 << 30) - 1
 

@@ -50,7 +50,8 @@ public struct PolicySet: Sendable {
         let found = try documents(in: path, depth: 0)
         guard !found.isEmpty else {
           throw PolicyError(
-            path: path, message: "no documents below this directory, expected `*.yaml`, `*.yml` "
+            path: path,
+            message: "no documents below this directory, expected `*.yaml`, `*.yml` "
               + "or `*.json` files")
         }
         files += found

@@ -9,9 +9,10 @@ public struct SnapshotWriter {
 
   public init() {}
 
+  /// The bytes of a section, changed in place.
   public subscript(kind: SectionKind) -> [UInt8] {
     get { sections[Int(kind.rawValue)] }
-    set { sections[Int(kind.rawValue)] = newValue }
+    _modify { yield &sections[Int(kind.rawValue)] }
   }
 
   /// Adds a text to section `texts` and returns its reference, 8 bytes.

@@ -4,11 +4,13 @@ internal import Glibc
 public enum AtomicFile {
   /// Writes `bytes` beside `path`, syncs them, renames over `path` and syncs the directory.
   ///
-  /// - Parameter mode: permission bits of the new file.
+  /// - Parameters:
+  ///   - mode: permission bits of the new file.
+  ///   - synchronizesDirectory: false leaves syncing the directory to the caller, who writes more files there.
   /// - Throws: the first system call that failed; `path` then has its old content and nothing is
   ///   left beside it.
   public static func replace(
-    _ path: String, with bytes: [UInt8], mode: UInt32 = 0o644
+    _ path: String, with bytes: [UInt8], mode: UInt32 = 0o644, synchronizesDirectory: Bool = true
   ) throws(SystemError) {
     let draft = "\(path).\(getpid()).\(SystemRandom.word()).tmp"
     do throws(SystemError) {
@@ -22,7 +24,7 @@ public enum AtomicFile {
       _ = unsafe unlink(draft)
       throw SystemError(error.operation, path, number: error.number)
     }
-    try synchronizeDirectory(of: path)
+    if synchronizesDirectory { try synchronizeDirectory(of: path) }
   }
 
   /// The directory part of a path, `.` when there is none.

@@ -59,6 +59,7 @@ class Sidecar:
             wait_until(self._started, "verdict serve listens", START_SECONDS)
         except BaseException:
             self.process.kill()
+            self._close()
             raise
 
     def _read_log(self):
@@ -120,7 +121,13 @@ class Sidecar:
             self.process.wait()
             raise AssertionError("verdict serve did not stop\n" + "\n".join(self.log[-20:]))
         finally:
-            self._reader.join(5)
+            self._close()
+
+    def _close(self):
+        """Read the log to its end and let go of it."""
+        self.process.wait()
+        self._reader.join(5)
+        self.process.stderr.close()
 
     def __enter__(self):
         return self

@@ -111,29 +111,51 @@ struct PublishTests {
     let set = try control.currentSet
     let manifest = try File.read(control.blobPath(set.manifests[0].digest), byteCountMax: 1 << 16)
     #expect(
-      manifest.text == #"{"annotations":{"dev.verdict.compiler.version":"1.0.0","#
+      manifest.text == #"{"schemaVersion":2,"#
+        + #""mediaType":"application/vnd.oci.image.manifest.v1+json","#
+        + #""artifactType":"application/vnd.verdict.organization.v1","#
+        + #""config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"#
+        + #""sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"#
+        + #""layers":[{"mediaType":"application/vnd.verdict.snapshot.v1","#
+        + #""digest":"\#(digest)","size":\#(snapshot.count)}],"#
+        + #""annotations":{"dev.verdict.compiler.version":"1.0.0","#
         + #""dev.verdict.generation":"1","dev.verdict.model":"tiny","#
         + #""dev.verdict.organization":"acme","#
-        + #""org.opencontainers.image.created":"2023-11-14T22:13:20Z"},"#
-        + #""artifactType":"application/vnd.verdict.organization.v1","#
-        + #""config":{"digest":"#
-        + #""sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","#
-        + #""mediaType":"application/vnd.oci.empty.v1+json","size":2},"#
-        + #""layers":[{"digest":"\#(digest)","#
-        + #""mediaType":"application/vnd.verdict.snapshot.v1","size":\#(snapshot.count)}],"#
-        + #""mediaType":"application/vnd.oci.image.manifest.v1+json","schemaVersion":2}"#)
+        + #""org.opencontainers.image.created":"2023-11-14T22:13:20Z"}}"#)
     let entry = try control.readIndex().manifests[0]
     let document = try File.read(control.blobPath(entry.digest), byteCountMax: 1 << 16)
     #expect(
-      document.text == #"{"annotations":{"dev.verdict.message":"why","#
+      document.text == #"{"schemaVersion":2,"#
+        + #""mediaType":"application/vnd.oci.image.index.v1+json","#
+        + #""manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","#
+        + #""digest":"\#(set.manifests[0].digest)","size":\#(manifest.count),"#
+        + #""platform":{"architecture":"unknown","os":"unknown"}}],"#
+        + #""annotations":{"dev.verdict.message":"why","#
         + #""dev.verdict.set.number":"1","org.opencontainers.image.authors":"who","#
-        + #""org.opencontainers.image.created":"2023-11-14T22:13:20Z"},"#
-        + #""artifactType":"application/vnd.verdict.set.v1","#
-        + #""manifests":[{"artifactType":"application/vnd.verdict.organization.v1","#
-        + #""digest":"\#(set.manifests[0].digest)","#
-        + #""mediaType":"application/vnd.oci.image.manifest.v1+json","#
-        + #""platform":{"architecture":"unknown","os":"unknown"},"size":\#(manifest.count)}],"#
-        + #""mediaType":"application/vnd.oci.image.index.v1+json","schemaVersion":2}"#)
+        + #""org.opencontainers.image.created":"2023-11-14T22:13:20Z"}}"#)
+    let index = try File.read(control.indexPath, byteCountMax: 1 << 20)
+    let descriptor =
+      #"{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"\#(entry.digest)","#
+      + #""size":\#(document.count),"annotations":{"org.opencontainers.image.ref.name":"#
+    #expect(
+      index.text == #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","#
+        + #""manifests":[\#(descriptor)"current"}},\#(descriptor)"g1"}}]}"#)
+  }
+
+  /// What Go's `encoding/json` makes of these strings.
+  @Test(
+    "strings are spelled as registries' tools spell them",
+    arguments: [
+      ("plain", #""plain""#), ("a\"b\\c/d", #""a\"b\\c/d""#), ("<a&b>", #""\u003ca\u0026b\u003e""#),
+      ("tab\tline\nend\r", #""tab\tline\nend\r""#), ("\u{1}\u{1f}", #""\u0001\u001f""#),
+      ("\u{2028}\u{2029}", #""\u2028\u2029""#), ("é e\u{301} 🜁\u{7f}", "\"é e\u{301} 🜁\u{7f}\""),
+    ])
+  func spelling(text: String, spelled: String) throws {
+    #expect(Array(LayoutDocument.string(text).utf8) == Array(spelled.utf8))
+    let index = ImageIndex(manifests: [], annotations: [text: text])
+    let read = try LayoutDocument.value(
+      ImageIndex.self, from: LayoutDocument.bytes(of: index), place: "", unreadable: .document)
+    #expect(read.annotations?.values.map { Array($0.utf8) } == [Array(text.utf8)])
   }
 
   @Test("snapshots that a loaded set has already are shared, not loaded again")
@@ -169,6 +191,24 @@ struct PublishTests {
               bytes: SnapshotFixture.bytes("acme", version: 1), compilerVersion: "1")
           ], message: String(repeating: "x", count: 4_097), author: "", createdSeconds: 1)
       } == .limit)
+    #expect(
+      code {
+        try control.publish(
+          snapshots: [
+            OrganizationSnapshot(
+              bytes: SnapshotFixture.bytes("acme", version: 1), compilerVersion: "1")
+          ], message: "", author: "a\u{8}", createdSeconds: 1)
+      } == .document)
+    for seconds in [Int64.max, .min, 1 << 45] {
+      #expect(
+        code {
+          try control.publish(
+            snapshots: [
+              OrganizationSnapshot(
+                bytes: SnapshotFixture.bytes("acme", version: 1), compilerVersion: "1")
+            ], message: "", author: "", createdSeconds: seconds)
+        } == .limit)
+    }
     #expect(!File.exists(control.indexPath))
   }
 
@@ -196,8 +236,10 @@ struct PublishTests {
     let draft = control.blobPath("sha256:" + String(repeating: "a", count: 64)) + ".1.2.tmp"
     try File.create(draft, with: [1])
     try File.create(control.indexPath + ".1.2.tmp", with: [1])
+    try File.create(control.path + "/mine.tmp", with: [1])
     try control.publish([("acme", 2)])
     #expect(!File.exists(draft) && !File.exists(control.indexPath + ".1.2.tmp"))
+    #expect(File.exists(control.path + "/mine.tmp"))
   }
 }
 

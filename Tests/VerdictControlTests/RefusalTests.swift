@@ -53,6 +53,30 @@ struct RefusalTests {
     #expect(refusal() == nil)
   }
 
+  @Test("an index that nests without end, or is something else, is refused")
+  func strangeIndex() throws {
+    try control.publish([("acme", 1)])
+    let nested = String(repeating: "[", count: 500_000)
+    let inside = #"{"schemaVersion":2,"manifests":"# + String(repeating: "[", count: 100_000)
+    for text in [
+      nested, inside, "null", "[]", "{}", #"{"manifests":{}}"#, "\u{0}", "{\"manifests\":[1]}",
+    ] {
+      try control.rewrite(control.indexPath) { $0 = Array(text.utf8) }
+      let error = #expect(throws: ControlError.self) {
+        try LayoutReader(path: control.path).index()
+      }
+      #expect(error?.place == control.indexPath)
+    }
+  }
+
+  @Test("the last set number is the last")
+  func lastNumber() throws {
+    try control.publish([("acme", 1)])
+    try forge(set: { $0.annotations?["dev.verdict.set.number"] = "9007199254740992" })
+    #expect(try control.load().setNumber == 1 << 53)
+    #expect(code { try control.publish([("acme", 2)]) } == .limit)
+  }
+
   @Test("an index that is being written is waited for")
   func settling() throws {
     try control.publish([("acme", 1)])
@@ -200,8 +224,22 @@ struct RefusalTests {
     try expect(.document, "`yesterday` is not a time") {
       try forge(set: { $0.annotations?["org.opencontainers.image.created"] = "yesterday" })
     }
-    try expect(.document, "not a set of snapshots") {
-      try forge(set: { $0.artifactType = "application/vnd.other" })
+    for number in ["0", "-1", "9007199254740993", "18446744073709551615", "1e3", ""] {
+      try expect(.document, "dev.verdict.set.number") {
+        try forge(set: { $0.annotations?["dev.verdict.set.number"] = number })
+      }
+    }
+    try expect(.document, "is not a time") {
+      try forge(set: {
+        $0.annotations?["org.opencontainers.image.created"] = "999999999999-01-01T00:00:00Z"
+      })
+    }
+    try expect(.document, #"`two\nlines"#) {
+      try forge(set: {
+        $0.annotations?["dev.verdict.set.number"] =
+          "two\nlines" + String(repeating: "x", count: 999)
+      })
+      #expect((refusal()?.description.utf8.count ?? 0) < 400)
     }
     try expect(.document, "two manifests for organization `acme`") {
       try forge(set: { $0.manifests.append($0.manifests[0]) })

@@ -5,12 +5,14 @@ import VerdictSnapshot
 @testable import VerdictControl
 @testable import VerdictSystem
 
-/// A directory of a test, removed with it.
+/// A directory of a test, removed with it. In memory where possible: hundreds of publishes would
+/// wait for the disk most of the time.
 final class TestDirectory: Sendable {
   let path: String
 
   init() {
-    var name = Array("/tmp/verdict-control-XXXXXX".utf8CString)
+    let parent = unsafe access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    var name = Array("\(parent)/verdict-control-XXXXXX".utf8CString)
     path = unsafe name.withUnsafeMutableBufferPointer { buffer in
       unsafe String(cString: mkdtemp(buffer.baseAddress!)!)
     }

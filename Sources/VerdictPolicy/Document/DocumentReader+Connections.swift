@@ -16,7 +16,8 @@ extension DocumentReader {
       guard let id, let source, let destination else { continue }
       guard connectionIDs.insert(id.symbol).inserted else {
         reading.error(
-          idNode, "connection `\(tree.text(idNode))` is listed already, expected each id once in "
+          idNode,
+          "connection `\(tree.text(idNode))` is listed already, expected each id once in "
             + "the organization")
         continue
       }
@@ -57,7 +58,8 @@ extension DocumentReader {
     for (from, to) in [(source, destination), (destination, source)] {
       let position = Int(resourceIndex.entries[from.entry].position)
       for (index, relation) in model.relations.enumerated()
-      where relation.throughConnections && relation.from == from.0.type && relation.to == to.0.type {
+      where relation.throughConnections && relation.from == from.0.type && relation.to == to.0.type
+      {
         let isKnown = workspaces[workspace].resources[position].links.contains {
           $0.relation == index && $0.id.symbol == to.0.id.symbol
         }
@@ -82,7 +84,8 @@ extension DocumentReader {
       guard let slash = (0..<bytes.count).first(where: { bytes[$0] == UInt8(ascii: "/") }) else {
         return nil
       }
-      let type = tree.symbols.find(bytes[0..<slash]).flatMap { types[$0] }
+      let type =
+        tree.symbols.find(bytes[0..<slash]).flatMap { types[$0] }
         ?? model.typeIndex(bytes[0..<slash].text)
       return (type, tree.symbols.find(bytes[(slash + 1)..<bytes.count]))
     }
@@ -100,7 +103,8 @@ extension DocumentReader {
     guard let id = parts.id else {
       let name = tree.symbols.text(workspaces[workspace].id.symbol)
       reading.error(
-        node, "workspace `\(name)` has no resource `\(reading.shortened(node))`; add it to "
+        node,
+        "workspace `\(name)` has no resource `\(reading.shortened(node))`; add it to "
           + "`resources.\(model.resourceTypes[type].name)`")
       return nil
     }

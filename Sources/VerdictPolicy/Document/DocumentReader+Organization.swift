@@ -49,7 +49,8 @@ extension DocumentReader {
       guard standings[index] == .unknown else {
         let first = "\(standings[index])"
         reading.error(
-          element, "`\(tree.text(element))` is listed already as \(first), expected once among "
+          element,
+          "`\(tree.text(element))` is listed already as \(first), expected once among "
             + "`owner`, `admins` and `members`")
         continue
       }
@@ -71,7 +72,8 @@ extension DocumentReader {
       }
       if standings[Int(user.symbol.rawValue)] != .unknown {
         reading.warning(
-          user.mark, "`\(tree.text(element))` is in the organization already, the invitation "
+          user.mark,
+          "`\(tree.text(element))` is in the organization already, the invitation "
             + "only counts against the member limit")
       }
       invitations.append(user)
@@ -122,13 +124,15 @@ extension DocumentReader {
     case .owner, .admin:
       let text = tree.symbols.text(user.symbol)
       reading.warning(
-        user.mark, "`\(text)` is an owner or admin and may do everything, being \(noun()) has no "
+        user.mark,
+        "`\(text)` is an owner or admin and may do everything, being \(noun()) has no "
           + "effect")
       return false
     case .unknown:
       let text = tree.symbols.text(user.symbol)
       reading.diagnostics.error(
-        user.mark, "\(noun()) is `\(text)`, who is not in the organization; add the user to "
+        user.mark,
+        "\(noun()) is `\(text)`, who is not in the organization; add the user to "
           + "`organization.members`")
       return false
     }

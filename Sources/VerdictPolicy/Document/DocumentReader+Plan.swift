@@ -17,9 +17,10 @@ extension DocumentReader {
   ) -> Bool {
     if model.plans[plan].features.contains(rule) { return true }
     let plans = model.plans.filter { $0.features.contains(rule) }.map(\.name)
-    let advice = plans.isEmpty ? "" : " or change the plan to one of \(Spelling.list(plans))"
+    let advice = plans.isEmpty ? "" : " or change the plan to \(Spelling.choice(plans))"
     reading.diagnostics.error(
-      mark, "the plan `\(model.plans[plan].name)` does not have \(noun) (rule "
+      mark,
+      "the plan `\(model.plans[plan].name)` does not have \(noun) (rule "
         + "`\(rule.rawValue)`); remove it\(advice)")
     return false
   }

@@ -38,7 +38,8 @@ extension DocumentReader {
       guard attachments.contains(Attachment(group: group, workspace: workspace)) else {
         let name = tree.symbols.text(workspaces[workspace].id.symbol)
         reading.error(
-          key, "group `\(text)` is not attached to workspace `\(name)`; add the workspace to the "
+          key,
+          "group `\(text)` is not attached to workspace `\(name)`; add the workspace to the "
             + "group's `workspaces`")
         continue
       }
@@ -68,7 +69,8 @@ extension DocumentReader {
       guard hasAccess else {
         let name = tree.symbols.text(workspaces[workspace].id.symbol)
         reading.error(
-          key, "`\(tree.text(key))` has no access to workspace `\(name)`; add the user to its "
+          key,
+          "`\(tree.text(key))` has no access to workspace `\(name)`; add the user to its "
             + "`members`, or to a group that is attached to it")
         continue
       }

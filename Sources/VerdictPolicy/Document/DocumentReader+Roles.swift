@@ -10,7 +10,8 @@ extension DocumentReader {
       else { continue }
       if standings[Int(user.symbol.rawValue)].administers {
         reading.warning(
-          user.mark, "`\(tree.text(key))` is an owner or admin and may do everything, roles have "
+          user.mark,
+          "`\(tree.text(key))` is an owner or admin and may do everything, roles have "
             + "no effect")
       }
       for element in elements {
@@ -42,8 +43,9 @@ extension DocumentReader {
     if !role.plans.contains(plan) {
       let plans = role.plans.map { model.plans[$0].name }
       reading.error(
-        value, "the plan `\(model.plans[plan].name)` does not have the role `\(name)` (rule "
-          + "`roles`); remove it or change the plan to one of \(Spelling.list(plans))")
+        value,
+        "the plan `\(model.plans[plan].name)` does not have the role `\(name)` (rule "
+          + "`roles`); remove it or change the plan to \(Spelling.choice(plans))")
     }
     guard let scope = readRoleScope(node, role, workspace) else { return nil }
     return PolicyDocument.RoleAssignment(user: user, role: index, scope: scope)
@@ -74,7 +76,8 @@ extension DocumentReader {
     }
     if let roleScope = role.scope, !hasScope {
       reading.error(
-        node, "an assignment of `\(role.name)` has no `\(roleScope.key)`, expected `all` or a list "
+        node,
+        "an assignment of `\(role.name)` has no `\(roleScope.key)`, expected `all` or a list "
           + "of ids")
     }
     return scope

@@ -18,7 +18,8 @@ extension DocumentReader {
     guard let (list, future) = ids(node) else { return }
     if let fixed = types.first(where: { !$0.narrowable }) {
       reading.error(
-        node, "`\(model.permissions[permission].name)` on `\(model.resourceTypes[fixed.type].name)`"
+        node,
+        "`\(model.permissions[permission].name)` on `\(model.resourceTypes[fixed.type].name)`"
           + " can't be narrowed, expected `all` or no grant")
       return
     }
@@ -47,7 +48,8 @@ extension DocumentReader {
     case .scalar, .text:
       let found = reading.shortened(node)
       reading.error(
-        node, "a scope is `\(found)`, expected `all`, a list of ids, or "
+        node,
+        "a scope is `\(found)`, expected `all`, a list of ids, or "
           + "`{ids: [...], include_future: true}`")
       return nil
     case .refused:
@@ -89,7 +91,8 @@ extension DocumentReader {
     }
     let known = types.map { model.resourceTypes[$0.type].name }
     reading.error(
-      node, "the permission does not apply to `\(model.resourceTypes[reference.type].name)`, "
+      node,
+      "the permission does not apply to `\(model.resourceTypes[reference.type].name)`, "
         + "expected one of \(Spelling.list(known))")
     return nil
   }

@@ -121,15 +121,16 @@ extension DocumentReader {
         }
         secret.sha256 = digest
       } else {
-        reading.error(
-          node, "`secret_sha256` is `\(reading.shortened(node))`, expected 64 hexadecimal digits")
+        // Not repeated: it may be the secret itself, by mistake.
+        reading.error(node, "`secret_sha256` is no SHA-256, expected 64 hexadecimal digits")
       }
     }
     if let node = fields[.expiresAt], let text = reading.text(node, "`expires_at`") {
       secret.expiresAtSeconds = Timestamp.seconds(text)
       if secret.expiresAtSeconds == nil {
         reading.error(
-          node, "`expires_at` is `\(reading.shortened(node))`, expected a time such as "
+          node,
+          "`expires_at` is `\(reading.shortened(node))`, expected a time such as "
             + "`2027-01-01T00:00:00Z`")
       }
     }

@@ -113,7 +113,8 @@ extension DocumentReader {
       let other = tree.symbols.text(workspaces[place].id.symbol)
       let text = tree.symbols.text(resource.id.symbol)
       reading.diagnostics.error(
-        resource.id.mark, "\(model.resourceTypes[type].display) `\(text)` is listed already in "
+        resource.id.mark,
+        "\(model.resourceTypes[type].display) `\(text)` is listed already in "
           + "workspace `\(other)`, expected each type and id once in the organization")
       return
     }
@@ -141,7 +142,7 @@ extension DocumentReader {
         readLinks(value, relation, &links)
       } else {
         let known = model.relations.filter { $0.from == type }.map(\.name)
-        let noun = "a \(model.resourceTypes[type].display)"
+        let noun = "a resource of type `\(model.resourceTypes[type].name)`"
         reading.unknownKey(key, noun, [Key.id.name, Key.name.name] + known)
       }
     }
@@ -153,11 +154,13 @@ extension DocumentReader {
     _ node: Int, _ relation: RelationKey, _ links: inout [PolicyDocument.Link]
   ) {
     if relation.isSingle {
-      guard let id = reading.id(node, "a link") else { return }
+      guard let id = reading.id(node, "`\(model.relations[relation.index].name)`") else { return }
       links.append(PolicyDocument.Link(relation: relation.index, id: id))
       return
     }
-    guard let elements = reading.elements(node, "links") else { return }
+    guard let elements = reading.elements(node, "`\(model.relations[relation.index].name)`") else {
+      return
+    }
     seenSymbols.begin(count: symbolCount)
     for element in elements {
       guard let id = reading.id(element, "a link") else { continue }
@@ -181,7 +184,8 @@ extension DocumentReader {
         let text = tree.symbols.text(resource.id.symbol)
         let type = model.resourceTypes[resource.type].display
         reading.diagnostics.error(
-          resource.id.mark, "\(type) `\(text)` has no `\(model.relations[relation].name)`, which "
+          resource.id.mark,
+          "\(type) `\(text)` has no `\(model.relations[relation].name)`, which "
             + "is required: write `{id: \(text), \(model.relations[relation].name): ID}`")
       }
     }
@@ -193,7 +197,8 @@ extension DocumentReader {
       let name = tree.symbols.text(workspaces[workspace].id.symbol)
       let text = tree.symbols.text(id.symbol)
       reading.diagnostics.error(
-        id.mark, "workspace `\(name)` has no \(model.resourceTypes[type].display) `\(text)`; add "
+        id.mark,
+        "workspace `\(name)` has no \(model.resourceTypes[type].display) `\(text)`; add "
           + "it to `resources.\(model.resourceTypes[type].name)`")
       return nil
     }
@@ -203,7 +208,8 @@ extension DocumentReader {
     let text = tree.symbols.text(id.symbol)
     let other = tree.symbols.text(workspaces[place].id.symbol)
     reading.diagnostics.error(
-      id.mark, "\(model.resourceTypes[type].display) `\(text)` is in workspace `\(other)`, "
+      id.mark,
+      "\(model.resourceTypes[type].display) `\(text)` is in workspace `\(other)`, "
         + "expected one of `\(name)`")
     return nil
   }

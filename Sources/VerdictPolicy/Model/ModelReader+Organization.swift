@@ -85,7 +85,8 @@ extension ModelReader {
     let allowed: [Key] = [.display, .plans, .administers, .scope, .grants]
     for (key, value) in reading.entries(node, "`roles`") ?? .none(reading.tree) {
       guard let name = name(key, "a role"),
-        let fields = reading.fields(value, "a role", allowed: allowed, required: [.display, .plans])
+        let fields = reading.fields(
+          value, "a role", allowed: allowed, required: [.display, .plans])
       else { continue }
       var role = AccessModel.Role(
         name: name, display: display(fields[.display]), plans: rolePlans(fields[.plans]),
@@ -160,7 +161,8 @@ extension ModelReader {
     guard let scope = role.scope, !onlyWithAll else { return }
     if type != scope.type || !grantable.narrowable {
       reading.error(
-        node, "`\(name)` on `\(typeName)` can't follow the ids that an assignment lists, "
+        node,
+        "`\(name)` on `\(typeName)` can't follow the ids that an assignment lists, "
           + "expected `only_with_all: true`")
     }
   }

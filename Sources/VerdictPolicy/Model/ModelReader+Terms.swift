@@ -36,7 +36,8 @@ extension ModelReader {
     guard let (operand, types) = operand(words, node, one) else { return nil }
     for type in types where model.grantable(permission, on: type) == nil {
       reading.error(
-        node, "permission `\(names[permission])` can't be granted on "
+        node,
+        "permission `\(names[permission])` can't be granted on "
           + "`\(model.resourceTypes[type].name)`, expected one that can")
     }
     return AccessModel.Term(permission: permission, operand: operand)
@@ -66,7 +67,8 @@ extension ModelReader {
       return (.parent(relation: index), types)
     default:
       reading.error(
-        node, "unknown operand `\(words.joined(separator: " "))`, expected `self`, `target`, "
+        node,
+        "unknown operand `\(words.joined(separator: " "))`, expected `self`, `target`, "
           + "`every RELATION`, `any RELATION` or `parent RELATION`")
       return nil
     }
@@ -81,7 +83,8 @@ extension ModelReader {
     if let index = model.relationIndex(name, from: type) { return index }
     let known = model.relations.filter { $0.from == type }.map(\.name)
     reading.error(
-      node, "`\(model.resourceTypes[type].name)` has no relation `\(name)`, "
+      node,
+      "`\(model.resourceTypes[type].name)` has no relation `\(name)`, "
         + Spelling.advice(name, among: known))
     return nil
   }

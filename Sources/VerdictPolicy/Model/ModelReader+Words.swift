@@ -50,7 +50,8 @@ extension ModelReader {
   mutating func word(_ node: Int, _ noun: String, _ known: [String]) -> Int? {
     guard let text = reading.text(node, "a \(noun)") else { return nil }
     if let index = known.firstIndex(of: text) { return index }
-    reading.error(node, "unknown \(noun) `\(reading.shortened(node))`, \(Spelling.advice(text, among: known))")
+    reading.error(
+      node, "unknown \(noun) `\(reading.shortened(node))`, \(Spelling.advice(text, among: known))")
     return nil
   }
 

@@ -109,7 +109,9 @@ struct ModelReader {
         fields.isComplete, let nameNode = fields[.name], let name = name(nameNode, "a relation"),
         let from = fields[.from].flatMap({ type($0) }), let to = fields[.to].flatMap({ type($0) })
       else { continue }
-      if name == Key.id.name || name == Key.name.name || model.relationIndex(name, from: from) != nil {
+      if name == Key.id.name || name == Key.name.name
+        || model.relationIndex(name, from: from) != nil
+      {
         reading.error(nameNode, "relation `\(name)` is taken on this type, expected another name")
         continue
       }

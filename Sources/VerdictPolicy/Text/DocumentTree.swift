@@ -30,7 +30,7 @@ struct DocumentTree {
   }
 
   var nodes: [Node] = []
-  var symbols: SymbolTable = Key.symbolTable()
+  var symbols: SymbolTable = Key.symbolTable
 
   func kind(_ node: Int) -> Kind { nodes[node].kind }
   func mark(_ node: Int) -> Mark { nodes[node].mark }

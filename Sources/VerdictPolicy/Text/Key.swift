@@ -36,12 +36,12 @@ enum Key: UInt32, CaseIterable {
   }
 
   /// A symbol table that begins with the keys.
-  static func symbolTable() -> SymbolTable {
+  static let symbolTable: SymbolTable = {
     var symbols = SymbolTable(minimumCapacity: 4_096)
     for key in allCases {
       let symbol = symbols.intern(key.name)
       precondition(symbol == key.symbol, "keys are distinct, and first in the table")
     }
     return symbols
-  }
+  }()
 }

@@ -6,10 +6,17 @@ struct Reading {
   let tree: DocumentTree
   var diagnostics: DiagnosticList
 
-  /// Parses `bytes`. Throws if they are no tree that could be read further.
+  /// Parses `bytes`, strictly as JSON if `path` ends in `.json`, otherwise as YAML.
+  ///
+  /// - Throws: bytes that are no tree which could be read further.
   static func parse(_ bytes: ByteView, path: String) throws(PolicyError) -> Reading {
     var builder = TreeBuilder(path: path)
-    YAMLText.read(bytes, into: &builder)
+    if path.hasSuffix(".json") {
+      JSONText.read(bytes, into: &builder)
+    } else {
+      YAMLText.read(bytes, into: &builder)
+    }
+    builder.settle()
     if !builder.isComplete || builder.tree.nodes.isEmpty {
       try builder.diagnostics.check()
       preconditionFailure("a text that was not read to its end has an error")
@@ -42,8 +49,7 @@ struct Reading {
   /// The text of a node, cut to what a message can bear.
   func shortened(_ node: Int) -> String {
     let text = tree.text(node)
-    let line = String(text.prefix(80).map { $0.isNewline || $0 == "\0" ? " " : $0 })
-    return line.utf8.count < text.utf8.count && text.count > 80 ? line + "..." : line
+    return text.count > 80 ? text.prefix(80) + "..." : text
   }
 
   // MARK: Scalars

@@ -10,6 +10,7 @@ struct TreeBuilder {
   /// For every symbol the last mapping (plus one) that had it as a key.
   private var lastMapping: [UInt32] = []
   private var textByteCount = 0
+  private var pending = PendingScalars()
   /// Whether the text was read to its end; otherwise the tree is not to be read.
   var isComplete = false
 
@@ -27,7 +28,6 @@ struct TreeBuilder {
     guard reserve(bytes.count, mark) else { return false }
     let isKey = expectsKey
     var kind = DocumentTree.Kind.scalar
-    var value: UInt32 = 0
     if style == .plain, let problem = TreeBuilder.problem(ofPlain: bytes, isKey: isKey) {
       diagnostics.error(mark, problem)
       kind = .refused
@@ -36,14 +36,15 @@ struct TreeBuilder {
         mark, "text of \(bytes.count) bytes, expected at most \(PolicyLimits.scalarByteCountMax)")
       kind = .refused
     } else {
-      value = tree.symbols.intern(bytes).rawValue
+      pending.add(bytes, node: tree.nodes.count)
       if bytes.isEmpty || bytes.count > Limits.idByteCountMax
         || (style == .quoted && TreeBuilder.containsNUL(bytes))
       {
         kind = .text
       }
     }
-    append(kind, value, mark)
+    append(kind, mark)
+    if pending.isFull { settle() }
     return true
   }
 
@@ -51,13 +52,14 @@ struct TreeBuilder {
   mutating func begin(_ kind: DocumentTree.Kind, mark: Mark) -> Bool {
     guard reserve(0, mark) else { return false }
     guard open.count < PolicyLimits.depthMax else {
-      diagnostics.error(mark, "more than \(PolicyLimits.depthMax) levels, expected a flatter document")
+      diagnostics.error(
+        mark, "more than \(PolicyLimits.depthMax) levels, expected a flatter document")
       return false
     }
     if expectsKey {
       diagnostics.error(mark, "a mapping or list as a key, expected text")
     }
-    append(kind, 0, mark)
+    append(kind, mark)
     open.append(tree.nodes.count - 1)
     return true
   }
@@ -68,21 +70,29 @@ struct TreeBuilder {
       preconditionFailure("the events of a text are balanced")
     }
     tree.nodes[node].end = UInt32(tree.nodes.count)
-    if tree.nodes[node].kind == .mapping { refuseDuplicateKeys(node) }
+    if tree.nodes[node].kind == .mapping { pending.mappings.append(node) }
   }
 
   /// Adds something that is refused with `message` but does not stop the reading.
   mutating func refuse(_ message: String, mark: Mark) -> Bool {
     guard reserve(0, mark) else { return false }
     diagnostics.error(mark, message)
-    append(.refused, 0, mark)
+    append(.refused, mark)
     return true
   }
 
-  private mutating func append(_ kind: DocumentTree.Kind, _ value: UInt32, _ mark: Mark) {
+  /// Gives the scalars that wait their symbols, and looks at the keys of closed mappings. Has to
+  /// be called before the tree is read.
+  mutating func settle() {
+    pending.intern(into: &tree)
+    for mapping in pending.mappings { refuseDuplicateKeys(mapping) }
+    pending.removeAll()
+  }
+
+  private mutating func append(_ kind: DocumentTree.Kind, _ mark: Mark) {
     if let parent = open.last { tree.nodes[parent].value += 1 }
     let end = UInt32(tree.nodes.count + 1)
-    tree.nodes.append(DocumentTree.Node(mark: mark, value: value, end: end, kind: kind))
+    tree.nodes.append(DocumentTree.Node(mark: mark, value: 0, end: end, kind: kind))
   }
 
   private var expectsKey: Bool {
@@ -108,7 +118,9 @@ struct TreeBuilder {
     for (key, _) in tree.entries(mapping) where tree.isText(key) {
       let symbol = Int(tree.nodes[key].value)
       if lastMapping[symbol] == UInt32(mapping + 1) {
-        let first = tree.entries(mapping).first { tree.isText($0.key) && tree.symbol($0.key) == tree.symbol(key) }
+        let first = tree.entries(mapping).first {
+          tree.isText($0.key) && tree.symbol($0.key) == tree.symbol(key)
+        }
         let line = first.map { tree.mark($0.key).line } ?? 0
         diagnostics.error(
           tree.mark(key), "`\(tree.text(key))` is written twice, first on line \(line)")
@@ -135,5 +147,39 @@ struct TreeBuilder {
   private static func containsNUL(_ bytes: ByteView) -> Bool {
     for index in 0..<bytes.count where bytes[index] == 0 { return true }
     return false
+  }
+}
+
+/// Scalars that wait for their symbols. A few dozen are interned together, because a table of
+/// millions of names is a cache miss or three for each.
+struct PendingScalars {
+  private var text: [UInt8] = []
+  private var ends: [Int] = []
+  private var nodes: [Int] = []
+  private var symbols: [Symbol] = []
+  /// Mappings that were closed meanwhile.
+  var mappings: [Int] = []
+
+  private static let countMax = 64
+
+  var isFull: Bool { ends.count >= PendingScalars.countMax }
+
+  mutating func add(_ bytes: ByteView, node: Int) {
+    // SAFETY: copied at once.
+    unsafe text.append(contentsOf: bytes.buffer)
+    ends.append(text.count)
+    nodes.append(node)
+  }
+
+  mutating func intern(into tree: inout DocumentTree) {
+    text.withByteView { tree.symbols.intern($0, ends: ends, into: &symbols) }
+    for (node, symbol) in zip(nodes, symbols) { tree.nodes[node].value = symbol.rawValue }
+  }
+
+  mutating func removeAll() {
+    text.removeAll(keepingCapacity: true)
+    ends.removeAll(keepingCapacity: true)
+    nodes.removeAll(keepingCapacity: true)
+    mappings.removeAll(keepingCapacity: true)
   }
 }

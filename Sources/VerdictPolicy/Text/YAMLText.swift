@@ -81,6 +81,11 @@ enum YAMLText {
       // SAFETY: `length` bytes belong to the event, which outlives this call.
       let view = unsafe ByteView(base: UnsafeRawPointer(value), count: scalar.length)
       let isPlain = unsafe scalar.style == YAML_PLAIN_SCALAR_STYLE
+      if unsafe isFolded(event, scalar.style) {
+        return builder.refuse(
+          "text over several lines, expected one line: quote it and write breaks as `\\n`",
+          mark: place)
+      }
       return builder.scalar(view, style: isPlain ? .plain : .quoted, mark: place)
     case YAML_SEQUENCE_START_EVENT:
       let start = unsafe event.data.sequence_start
@@ -98,6 +103,13 @@ enum YAMLText {
     default:
       return true
     }
+  }
+
+  /// Whether text outside a block goes over several lines. YAML would join them by spaces, also
+  /// at the breaks that only YAML 1.1 knows (U+0085, U+2028, U+2029): another id, unseen.
+  private static func isFolded(_ event: yaml_event_t, _ style: yaml_scalar_style_t) -> Bool {
+    guard unsafe event.start_mark.line != event.end_mark.line else { return false }
+    return style != YAML_LITERAL_SCALAR_STYLE && style != YAML_FOLDED_SCALAR_STYLE
   }
 
   private static func refuse(

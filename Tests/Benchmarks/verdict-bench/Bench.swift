@@ -1,4 +1,103 @@
+import ArgumentParser
+import VerdictCompiler
+import VerdictEngine
+import VerdictModel
+import VerdictPolicy
+import VerdictSnapshot
+import VerdictTestKit
+
+/// In-process measurements: one line each, `name value unit`.
+///
+/// Every measurement adds up what it decided and prints the sum, so that the work can't be
+/// optimised away and a change of the work shows.
 @main
-enum Bench {
-  static func main() {}
+struct Bench: ParsableCommand {
+  @Option(help: "Documents: a file or a directory.")
+  var policy: String?
+
+  @Option(help: "A generated organization instead: small, large, hundred-thousand, million.")
+  var profile: String?
+
+  @Option(help: "How many checks are decided in all.")
+  var count = 2_000_000
+
+  @Option(help: "How many different checks there are.")
+  var different = 20_000
+
+  @Option(help: "What to measure: `all`, or the name of one measurement (for counting).")
+  var only = "all"
+
+  func run() throws {
+    guard let model = try AccessModels.shipped()["rudderstack"] else {
+      throw ValidationError("the model `rudderstack` is missing")
+    }
+    let documents: [PolicyDocument]
+    if let profile {
+      guard let shape = OrganizationProfile.named(profile) else {
+        throw ValidationError("unknown profile `\(profile)`")
+      }
+      documents = [measure("generate") { shape.document(model: model) }]
+    } else {
+      let path = policy ?? "examples/acme"
+      documents = try PolicySet.load(paths: [path], models: AccessModels.shipped()).documents
+    }
+    for document in documents {
+      let name = document.symbols.text(document.organization.id.symbol)
+      try run(document, profile ?? name)
+    }
+  }
+
+  private func run(_ document: PolicyDocument, _ name: String) throws {
+    let snapshot = try measure("compile.\(name)") { try SnapshotCompiler.compile(document) }
+    let members = document.organization.members.count
+    let resources = document.workspaces.reduce(0) { $0 + $1.resources.count }
+    report("size.\(name)", Double(snapshot.count), "bytes")
+    report("size.\(name).entry", Double(snapshot.count) / Double(members + resources), "bytes")
+    try snapshot.withByteView { bytes in
+      let view = try measure("validate.\(name)") { try SnapshotView(validating: bytes) }
+      var questions = Questions(document, seed: 7)
+      let set = questions.make(different)
+      decide(set, view, name)
+    }
+  }
+
+  private func decide(_ set: QuestionSet, _ view: SnapshotView, _ name: String) {
+    let rounds = max(1, count / set.count)
+    if only == "all" || only == "text" {
+      time("decide.\(name).text", rounds * set.count) { set.decideTexts(view, rounds) }
+    }
+    if only == "all" || only == "ids" {
+      time("decide.\(name).ids", rounds * set.count) { set.decideIDs(view, rounds) }
+    }
+    if only == "all" || only == "resolved" {
+      time("decide.\(name).resolved", rounds * set.count) { set.decideResolved(view, rounds) }
+    }
+    if only == "all" || only == "columns" {
+      time("decide.\(name).columns", rounds * set.count) { set.decideColumns(view, rounds) }
+    }
+  }
+
+  private func time(_ name: String, _ checks: Int, _ body: () -> UInt64) {
+    var best = Double.infinity
+    var sum: UInt64 = 0
+    for _ in 0..<(only == "all" ? 5 : 1) {
+      let clock = ContinuousClock()
+      let elapsed = clock.measure { sum = body() }
+      best = min(best, elapsed / .nanoseconds(1))
+    }
+    report(name, best / Double(checks), "ns/check (sum \(sum))")
+  }
+
+  private func measure<R>(_ name: String, _ body: () throws -> R) rethrows -> R {
+    var result: R?
+    let elapsed = try ContinuousClock().measure { result = try body() }
+    report(name, elapsed / .milliseconds(1), "ms")
+    guard let result else { preconditionFailure("the body ran") }
+    return result
+  }
+
+  private func report(_ name: String, _ value: Double, _ unit: String) {
+    let rounded = (value * 100).rounded() / 100
+    print(name, rounded, unit)
+  }
 }

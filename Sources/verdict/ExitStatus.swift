@@ -1,0 +1,39 @@
+internal import ArgumentParser
+internal import VerdictModel
+
+/// What each exit status means; scripts depend on them.
+///
+/// | Status | Meaning |
+/// |---|---|
+/// | 0 | done; `check`: allowed, or a batch was answered; `serve`: stopped as asked |
+/// | 1 | anything else went wrong; standard error says what |
+/// | 2 | `check`: denied |
+/// | 3 | `check`: indeterminate, which is not an allow |
+/// | 64 | wrong usage |
+enum ExitStatus: Int32, CaseIterable {
+  case success = 0
+  case failure = 1
+  case denied = 2
+  case indeterminate = 3
+  case usage = 64
+
+  init(_ effect: Effect) {
+    switch effect {
+    case .allow: self = .success
+    case .deny: self = .denied
+    case .indeterminate: self = .indeterminate
+    }
+  }
+
+  func exit() -> Never { Verdict.exit(withError: ExitCode(rawValue)) }
+}
+
+/// What stopped a command, for people: exit status 1.
+struct CommandFailure: Error {
+  /// Each is one line of standard error.
+  let lines: [String]
+
+  init(lines: [String]) { self.lines = lines }
+
+  init(_ message: String) { lines = ["error: \(message)"] }
+}

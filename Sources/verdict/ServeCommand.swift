@@ -1,0 +1,117 @@
+internal import ArgumentParser
+internal import Logging
+internal import VerdictServer
+internal import VerdictSystem
+
+struct ServeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Answer questions over gRPC.",
+    discussion: """
+      Policies come from a control directory, or from documents that are compiled here; either is \
+      watched, and new policies are taken on as a whole or not at all. Until there are any, the \
+      server is up and its health check says NOT_SERVING.
+
+      SIGTERM and SIGINT end it: it stops to listen, finishes what is under way, and exits with 0. \
+      A second signal ends it at once. The log goes to standard error: text on a terminal, one \
+      JSON object a line otherwise.
+      """)
+
+  @Option(help: ArgumentHelp("A control directory to follow.", valueName: "dir"))
+  var control: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Policy documents to compile and follow: a file or a directory. May be given several times.",
+      valueName: "path"))
+  var policy: [String] = []
+
+  @OptionGroup var models: ModelOption
+
+  @Option(
+    help: ArgumentHelp(
+      "Where to listen. May be given several times; 127.0.0.1:7070 if neither this nor --unix is.",
+      valueName: "host:port"),
+    transform: ServeCommand.tcpAddress)
+  var listen: [SocketAddress] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "A Unix socket to listen on, for this user alone. May be given several times.",
+      valueName: "path"),
+    transform: ServeCommand.unixAddress)
+  var unix: [SocketAddress] = []
+
+  @Option(
+    help: ArgumentHelp("Event loops; one for each processor if not given.", valueName: "n"))
+  var loops: Int = Thread.processorCount
+
+  @Option(
+    help: ArgumentHelp(
+      "How long requests under way may take once the server is asked to end.",
+      valueName: "seconds"))
+  var drainTimeout: Int = 10
+
+  @Option(
+    help: ArgumentHelp(
+      "The least level that is logged: trace, debug, info, notice, warning, error or critical.",
+      valueName: "level"),
+    transform: ServeCommand.level)
+  var logLevel: Logger.Level = .info
+
+  func validate() throws {
+    guard (control == nil) == !policy.isEmpty else {
+      throw ValidationError("Give either --control or --policy.")
+    }
+    if control?.isEmpty == true || policy.contains("") {
+      throw ValidationError("A path is not empty.")
+    }
+    if models.models != nil && policy.isEmpty {
+      throw ValidationError("--models goes with --policy; a control directory is compiled already.")
+    }
+    guard (1...ServeCommand.loopCountMax).contains(loops) else {
+      throw ValidationError("--loops is a number from 1 to \(ServeCommand.loopCountMax).")
+    }
+    guard (0...ServeCommand.drainSecondsMax).contains(drainTimeout) else {
+      throw ValidationError(
+        "--drain-timeout is a number of seconds from 0 to \(ServeCommand.drainSecondsMax).")
+    }
+  }
+
+  static let loopCountMax = 1_024
+  static let drainSecondsMax = 86_400
+
+  var configuration: ServerConfiguration {
+    var addresses = listen + unix
+    if addresses.isEmpty { addresses = [.tcp(host: "127.0.0.1", port: 7070)] }
+    var configuration = ServerConfiguration(addresses: addresses, loopCount: loops)
+    configuration.drainTimeoutNanoseconds = UInt64(drainTimeout) * 1_000_000_000
+    return configuration
+  }
+
+  func run() throws {
+    let policies: Sidecar.Policies =
+      control.map { .control(directory: $0) }
+      ?? .documents(paths: policy, models: models.models)
+    try Sidecar.run(configuration, policies, logger: LogOutput.logger(level: logLevel))
+  }
+
+  private static func level(_ text: String) throws(ValidationError) -> Logger.Level {
+    guard let level = Logger.Level(rawValue: text) else {
+      let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("`\(text)`: expected one of \(levels).")
+    }
+    return level
+  }
+
+  private static func tcpAddress(_ text: String) throws(ValidationError) -> SocketAddress {
+    let address = try ServerAddress(text).address
+    guard case .tcp = address else {
+      throw ValidationError("`\(text)`: name a Unix socket with --unix PATH.")
+    }
+    return address
+  }
+
+  private static func unixAddress(_ text: String) throws(ValidationError) -> SocketAddress {
+    try ServerAddress("unix:" + text).address
+  }
+}

@@ -1,0 +1,164 @@
+internal import Logging
+internal import VerdictControl
+internal import VerdictHTTP2
+internal import VerdictModel
+internal import VerdictServer
+internal import VerdictSystem
+
+/// `verdict serve`, put together: a source of sets, their activation, and the server that answers
+/// from the active one.
+enum Sidecar {
+  enum Policies {
+    case control(directory: String)
+    case documents(paths: [String], models: String?)
+  }
+
+  /// Serves until it is asked to stop, and returns when it has stopped.
+  static func run(
+    _ configuration: ServerConfiguration, _ policies: Policies, logger: Logger
+  ) throws(CommandFailure) {
+    do throws(SystemError) {
+      // First of all, so that every thread inherits the block and no signal ends the process.
+      let signals = try SignalDescriptor([SignalDescriptor.terminate, SignalDescriptor.interrupt])
+      logger.info(
+        "starting",
+        metadata: [
+          "version": "\(ProductVersion.text)", "loops": .number(configuration.loopCount),
+        ])
+      let publication = Publication(slotCount: configuration.loopCount)
+      publication.setStallReport { stall in
+        logger.warning(
+          "an event loop holds on to the old policies",
+          metadata: ["loop": .number(stall.slot), "waited": "\(stall.waited)"])
+      }
+      let activation = Activation(publication: publication)
+      let source = try source(of: policies, activation, logger)
+      // Before anybody can connect, so that the first answer comes from the policies.
+      source.look()
+
+      let state = ServiceState(
+        version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax)
+      let server = try Server(configuration, publication: publication) { _ in Services(state) }
+      for address in server.addresses {
+        logger.info("listening", metadata: ["address": "\(address)"])
+      }
+      try source.start()
+      wait(for: signals, logger)
+      state.startDraining()
+      try drain(server, signals, logger)
+      source.stop()
+      activation.deactivate()
+      logger.info("stopped")
+    } catch {
+      logger.critical("can't serve", metadata: ["error": "\(error)"])
+      ExitStatus.failure.exit()
+    }
+  }
+
+  // MARK: Policies
+
+  private static func source(
+    of policies: Policies, _ activation: Activation, _ logger: Logger
+  ) throws(SystemError) -> SetSource {
+    let activate: @Sendable (LoadedSet) -> Void = { set in
+      activation.activate(set)
+      logger.info("policies active", metadata: facts(about: set))
+    }
+    let rejected: @Sendable (ControlError) -> Void = { error in
+      let active = activation.current
+      logger.error(
+        "policies refused",
+        metadata: [
+          "error": "\(error)",
+          "still_active": active.map { "set \($0.setNumber)" } ?? "none, answering UNAVAILABLE",
+        ])
+    }
+    switch policies {
+    case .control(let directory):
+      return try SetSource(
+        control: ControlDirectory(path: directory), activate: activate, rejected: rejected)
+    case .documents(let paths, let models):
+      return try SetSource(
+        documents: paths,
+        compile: { () throws(ControlError) in try compile(paths, models, logger) },
+        activate: activate, rejected: rejected)
+    }
+  }
+
+  /// Ids that one line of the log names; there may be thousands.
+  private static let namedOrganizationCountMax = 16
+
+  private static func facts(about set: LoadedSet) -> Logger.Metadata {
+    let names = set.organizations.prefix(namedOrganizationCountMax).map {
+      Logger.MetadataValue.string(String(decoding: $0.organization, as: UTF8.self))
+    }
+    return [
+      "set": .stringConvertible(set.setNumber),
+      "organization_count": .number(set.organizations.count),
+      "organizations": .array(names),
+      "snapshot_bytes": .number(set.organizations.reduce(0) { $0 + $1.byteCount }),
+    ]
+  }
+
+  private static func compile(
+    _ paths: [String], _ models: String?, _ logger: Logger
+  ) throws(ControlError) -> [OrganizationSnapshot] {
+    do throws(CommandFailure) {
+      let compiled = try CompiledDocuments(paths: paths, models: models)
+      for warning in compiled.warnings { logger.warning("\(warning)") }
+      return compiled.organizations.map {
+        OrganizationSnapshot(bytes: $0.snapshot, compilerVersion: ProductVersion.text)
+      }
+    } catch {
+      // One line of the log; `verdict compile` tells the rest.
+      let first = error.lines.first ?? "no reason given"
+      let more = error.lines.count - 1
+      throw ControlError(
+        .documents, "",
+        more == 0 ? first : "\(first) (and \(more) more; `verdict compile` lists them)")
+    }
+  }
+
+  // MARK: The end
+
+  private static func wait(for signals: SignalDescriptor, _ logger: Logger) {
+    while true {
+      _ = Readiness.wait(readable: [signals.rawDescriptor], timeoutMilliseconds: nil)
+      guard let signal = signals.next() else { continue }
+      logger.info("draining", metadata: ["signal": "\(name(of: signal))"])
+      return
+    }
+  }
+
+  /// Waits for the server to drain; one more signal cuts that short.
+  private static func drain(
+    _ server: Server, _ signals: SignalDescriptor, _ logger: Logger
+  ) throws(SystemError) {
+    let stopped = try EventSignal()
+    server.drain()
+    let waiting = try Thread(name: "verdict-drain") {
+      server.waitUntilStopped()
+      stopped.ring()
+    }
+    while true {
+      let ready = Readiness.wait(
+        readable: [stopped.rawDescriptor, signals.rawDescriptor], timeoutMilliseconds: nil)
+      if ready == 0 { break }
+      if ready == 1, let signal = signals.next() {
+        logger.notice("stopping at once", metadata: ["signal": "\(name(of: signal))"])
+        server.stopNow()
+      }
+    }
+    waiting.join()
+  }
+
+  private static func name(of signal: Int32) -> String {
+    signal == SignalDescriptor.terminate ? "SIGTERM" : "SIGINT"
+  }
+}
+
+extension Logger.MetadataValue {
+  fileprivate static func number(_ number: Int) -> Logger.MetadataValue {
+    .stringConvertible(number)
+  }
+}

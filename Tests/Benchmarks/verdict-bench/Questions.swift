@@ -1,0 +1,252 @@
+import VerdictEngine
+import VerdictModel
+import VerdictPolicy
+import VerdictSnapshot
+
+/// Random well-shaped checks of an organization: members on resources of a workspace that most of
+/// them have access to, with the actions of a working day.
+struct Questions {
+  private let document: PolicyDocument
+  private var random: UInt64
+  private let reachable: [(member: Symbol, workspaces: [Int])]
+
+  init(_ document: PolicyDocument, seed: UInt64) {
+    self.document = document
+    random = seed
+    var byMember: [Symbol: [Int]] = [:]
+    var places: [Symbol: Int] = [:]
+    for (place, workspace) in document.workspaces.enumerated() {
+      places[workspace.id.symbol] = place
+      for member in workspace.members { byMember[member.symbol, default: []].append(place) }
+    }
+    for group in document.groups {
+      let attached = group.workspaces.compactMap { places[$0.symbol] }
+      for member in group.members { byMember[member.symbol, default: []] += attached }
+    }
+    reachable = document.organization.members.map { ($0.symbol, byMember[$0.symbol] ?? [0]) }
+  }
+
+  private mutating func below(_ bound: Int) -> Int {
+    random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return Int((random >> 33) % UInt64(bound))
+  }
+
+  mutating func make(_ count: Int) -> QuestionSet {
+    var set = QuestionSet()
+    let actions = ["edit", "edit", "edit", "delete", "view", "destination_live_events"]
+    for _ in 0..<count {
+      let member = reachable[below(reachable.count)]
+      let workspace = document.workspaces[member.workspaces[below(member.workspaces.count)]]
+      let resource = workspace.resources[below(workspace.resources.count)]
+      var action = actions[below(actions.count)]
+      let type = document.model.resourceTypes[resource.type].name
+      if action == "destination_live_events", type != "destination" { action = "edit" }
+      set.append(
+        principal: document.symbols.text(member.member),
+        workspace: document.symbols.text(workspace.id.symbol), action: action, type: type,
+        id: document.symbols.text(resource.id.symbol))
+    }
+    return set
+  }
+}
+
+/// Checks in one block of bytes, as a request would hold them.
+struct QuestionSet {
+  private struct Place {
+    var start: Int
+    var count: Int
+  }
+
+  private struct Row {
+    var principal: Place
+    var workspace: Place
+    var action: Place
+    var type: Place
+    var resource: Place
+    var id: Place
+  }
+
+  private var bytes: [UInt8] = []
+  private var rows: [Row] = []
+
+  var count: Int { rows.count }
+
+  mutating func append(
+    principal: String, workspace: String, action: String, type: String, id: String
+  ) {
+    func add(_ text: String) -> Place {
+      bytes += Array(text.utf8)
+      return Place(start: bytes.count - text.utf8.count, count: text.utf8.count)
+    }
+    let principal = add(principal)
+    let workspace = add(workspace)
+    let action = add(action)
+    let resource = add("\(type)/\(id)")
+    rows.append(
+      Row(
+        principal: principal, workspace: workspace, action: action,
+        type: Place(start: resource.start, count: type.utf8.count), resource: resource,
+        id: Place(
+          start: resource.start + type.utf8.count + 1, count: id.utf8.count)))
+  }
+
+  private func slice(_ bytes: ByteView, _ place: Place) -> ByteView {
+    bytes[place.start..<place.start + place.count]
+  }
+
+  /// Everything by name: what a plain `Authorize` does for each check.
+  func decideTexts(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    var sum: UInt64 = 0
+    bytes.withByteView { bytes in
+      for _ in 0..<rounds {
+        for row in rows {
+          let decision = Engine.decide(
+            Question(
+              principal: slice(bytes, row.principal), workspace: slice(bytes, row.workspace),
+              action: slice(bytes, row.action), resource: slice(bytes, row.resource),
+              target: ByteView()), in: view)
+          sum &+= UInt64(decision.reason.rawValue)
+        }
+      }
+    }
+    return sum
+  }
+
+  /// From id bytes one at a time: principal, workspace and resource are looked up; actions and
+  /// types are numbers.
+  func decideIDs(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    decide(view, rounds, workspaceResolved: false)
+  }
+
+  /// The same with the workspace looked up before.
+  func decideResolved(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    decide(view, rounds, workspaceResolved: true)
+  }
+
+  private func decide(
+    _ view: SnapshotView, _ rounds: Int, workspaceResolved: Bool
+  ) -> UInt64 {
+    var sum: UInt64 = 0
+    bytes.withByteView { bytes in
+      let principals = view.table(.principals)
+      let resources = view.table(.resources)
+      let workspaces = view.table(.workspaces)
+      let actions = rows.map { view.findAction(slice(bytes, $0.action)) }
+      let types = rows.map { view.findType(slice(bytes, $0.type)) }
+      let known = rows.map { ResolvedWorkspace(slice(bytes, $0.workspace), in: workspaces) }
+      for _ in 0..<rounds {
+        for (index, row) in rows.enumerated() {
+          let decision = Engine.decide(
+            view,
+            principal: ResolvedPrincipal(
+              PrincipalName(slice(bytes, row.principal)), in: principals),
+            workspace: workspaceResolved
+              ? known[index] : ResolvedWorkspace(slice(bytes, row.workspace), in: workspaces),
+            action: actions[index],
+            resource: ResolvedOperand(type: types[index], id: slice(bytes, row.id), in: resources),
+            target: ResolvedOperand())
+          sum &+= UInt64(decision.reason.rawValue)
+        }
+      }
+    }
+    return sum
+  }
+
+  /// In batches of a thousand, interleaved, each check with its own principal and workspace.
+  func decideColumns(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    let batches = stride(from: 0, to: rows.count, by: 1_000).map { start in
+      BenchBatch(rows[start..<min(start + 1_000, rows.count)].map { row in
+        BenchBatch.Check(
+          principal: Array(bytes[row.principal.start..<row.principal.start + row.principal.count]),
+          workspace: Array(bytes[row.workspace.start..<row.workspace.start + row.workspace.count]),
+          action: Array(bytes[row.action.start..<row.action.start + row.action.count]),
+          type: Array(bytes[row.type.start..<row.type.start + row.type.count]),
+          id: Array(bytes[row.id.start..<row.id.start + row.id.count]))
+      })
+    }
+    var sum: UInt64 = 0
+    var columns = ColumnBatch()
+    for _ in 0..<rounds { for batch in batches { sum &+= batch.decide(&columns, view) } }
+    return sum
+  }
+}
+
+/// One request in the columns form.
+struct BenchBatch {
+  struct Check {
+    var principal: [UInt8]
+    var workspace: [UInt8]
+    var action: [UInt8]
+    var type: [UInt8]
+    var id: [UInt8]
+  }
+
+  private var values: [[[UInt8]]] = [[], [], []]
+  private var indices: [[UInt8]] = [[], [], []]
+  private var ids: (data: [UInt8], lengths: [UInt8]) = ([], [])
+  private var principals: (data: [UInt8], lengths: [UInt8]) = ([], [])
+  private let count: Int
+
+  init(_ checks: [Check]) {
+    count = checks.count
+    for check in checks {
+      for (column, value) in [check.action, check.type, check.workspace].enumerated() {
+        let place = values[column].firstIndex(of: value) ?? values[column].count
+        if place == values[column].count { values[column].append(value) }
+        indices[column].append(UInt8(place))
+      }
+      ids.data += check.id
+      ids.lengths.append(UInt8(check.id.count))
+      principals.data += check.principal
+      principals.lengths.append(UInt8(check.principal.count))
+    }
+  }
+
+  func decide(_ batch: inout ColumnBatch, _ view: SnapshotView) -> UInt64 {
+    for (index, name) in values[0].enumerated() {
+      name.withByteView { batch.set(action: index, $0, in: view) }
+    }
+    for (index, name) in values[1].enumerated() {
+      name.withByteView { batch.set(resourceType: index, $0, in: view) }
+    }
+    batch.set(targetType: 0, ByteView(), in: view)
+    for (index, name) in values[2].enumerated() {
+      name.withByteView { batch.set(workspace: index, $0, default: ByteView(), in: view) }
+    }
+    return withViews { rows in
+      var cursor = ColumnBatch.Cursor()
+      // SAFETY: the memory is initialised by `decide` up to its count and holds no objects.
+      return unsafe withUnsafeTemporaryAllocation(of: Decision.self, capacity: count) { room in
+        let decisions = unsafe room.baseAddress.unsafelyUnwrapped
+        unsafe batch.decide(rows, &cursor, upTo: count, in: view, into: decisions)
+        var sum: UInt64 = 0
+        for index in 0..<count { unsafe sum &+= UInt64(decisions[index].reason.rawValue) }
+        return sum
+      }
+    }
+  }
+
+  private func withViews(_ body: (ColumnBatch.Rows) -> UInt64) -> UInt64 {
+    indices[0].withByteView { actions in
+      indices[1].withByteView { types in
+        indices[2].withByteView { workspaces in
+          ids.data.withByteView { idData in
+            ids.lengths.withByteView { idLengths in
+              principals.data.withByteView { principalData in
+                principals.lengths.withByteView { principalLengths in
+                  var rows = ColumnBatch.Rows()
+                  rows.actionOf = actions
+                  rows.resourceTypeOf = types
+                  rows.workspaceOf = workspaces
+                  rows.resourceIDs = (idData, idLengths)
+                  rows.principals = (principalData, principalLengths)
+                  return body(rows)
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
