@@ -26,7 +26,7 @@ public struct ResolvedPrincipal {
   /// See `PrincipalValue`.
   @usableFromInline let value: UInt32
 
-  @inlinable
+  @inlinable @inline(__always)
   init(_ resolution: Resolution, _ kind: PrincipalKind, workspace: UInt16 = 0, value: UInt32 = 0) {
     self.resolution = resolution
     self.kind = kind
@@ -50,15 +50,15 @@ public struct ResolvedPrincipal {
     self.init(.known, kind, workspace: table.extra(slot: slot), value: table.value(slot: slot))
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   var form: UInt32 { value >> PrincipalValue.formShift }
-  @inlinable
+  @inlinable @inline(__always)
   var rank: UInt32 { (value >> PrincipalValue.rankShift) & 3 }
-  @inlinable
+  @inlinable @inline(__always)
   var number: Int { Int(value & PrincipalValue.numberMax) }
 
   /// Whether this is the owner or an admin, or acts for one.
-  @inlinable
+  @inlinable @inline(__always)
   var isAdmin: Bool {
     switch kind {
     case .user: rank != PrincipalValue.member
@@ -67,10 +67,10 @@ public struct ResolvedPrincipal {
     }
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   var isOwner: Bool { kind == .user && rank == PrincipalValue.owner }
 
-  @inlinable
+  @inlinable @inline(__always)
   var isOrganizationToken: Bool { kind == .serviceToken && form == PrincipalValue.noAccess }
 }
 
@@ -79,7 +79,7 @@ public struct ResolvedWorkspace {
   public let resolution: Resolution
   @usableFromInline let number: Int32
 
-  @inlinable
+  @inlinable @inline(__always)
   init(_ resolution: Resolution, number: Int32 = -1) {
     self.resolution = resolution
     self.number = number
@@ -120,7 +120,7 @@ public struct ResolvedOperand {
   @usableFromInline let slot: Int32
   @usableFromInline let value: UInt32
 
-  @inlinable
+  @inlinable @inline(__always)
   init(
     _ form: Form, _ resolution: Resolution, workspace: UInt16 = 0, type: Int32 = -1,
     slot: Int32 = -1, value: UInt32 = 0
@@ -210,7 +210,7 @@ public struct ResolvedOperand {
     }
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   init(userID id: ByteView, in view: SnapshotView) {
     let users = view.table(.principals)
     let slot = users.find(tag: PrincipalKind.user.rawValue, id)

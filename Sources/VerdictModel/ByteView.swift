@@ -9,7 +9,7 @@ public struct ByteView {
   public let count: Int
 
   /// No bytes.
-  @inlinable
+  @inlinable @inline(__always)
   public init() {
     // SAFETY: never read, because the count is zero.
     unsafe base = UnsafeRawPointer(bitPattern: 8).unsafelyUnwrapped
@@ -18,14 +18,14 @@ public struct ByteView {
 
   /// - Precondition: `base..<base + count` stays readable for as long as the view is used.
   @unsafe
-  @inlinable
+  @inlinable @inline(__always)
   public init(base: UnsafeRawPointer, count: Int) {
     unsafe self.base = base
     self.count = count
   }
 
   @unsafe
-  @inlinable
+  @inlinable @inline(__always)
   public init(_ buffer: UnsafeRawBufferPointer) {
     guard let base = buffer.baseAddress else {
       self.init()
@@ -37,7 +37,7 @@ public struct ByteView {
   @inlinable
   public var isEmpty: Bool { count == 0 }
 
-  @inlinable
+  @inlinable @inline(__always)
   public subscript(index: Int) -> UInt8 {
     precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "index outside the view")
     // SAFETY: the index was just checked.
@@ -45,7 +45,7 @@ public struct ByteView {
   }
 
   /// Eight bytes from `index`, little-endian.
-  @inlinable
+  @inlinable @inline(__always)
   public func load64(at index: Int) -> UInt64 {
     precondition(index >= 0 && count &- index >= 8, "index outside the view")
     // SAFETY: the range was just checked.
@@ -54,7 +54,7 @@ public struct ByteView {
   }
 
   /// Four bytes from `index`, little-endian.
-  @inlinable
+  @inlinable @inline(__always)
   public func load32(at index: Int) -> UInt32 {
     precondition(index >= 0 && count &- index >= 4, "index outside the view")
     // SAFETY: the range was just checked.
@@ -63,7 +63,7 @@ public struct ByteView {
   }
 
   /// Two bytes from `index`, little-endian.
-  @inlinable
+  @inlinable @inline(__always)
   public func load16(at index: Int) -> UInt16 {
     precondition(index >= 0 && count &- index >= 2, "index outside the view")
     // SAFETY: the range was just checked.
@@ -72,7 +72,7 @@ public struct ByteView {
   }
 
   /// The part from `lower` up to, not including, `upper`.
-  @inlinable
+  @inlinable @inline(__always)
   public subscript(range: Range<Int>) -> ByteView {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "range outside the view")
     // SAFETY: inside the view, which the caller keeps alive.
@@ -81,7 +81,7 @@ public struct ByteView {
 
   /// The bytes as the standard library's buffer, for C and for copying.
   @unsafe
-  @inlinable
+  @inlinable @inline(__always)
   public var buffer: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
 
   /// The place of the first `byte`, or -1. Complexity: linear; eight bytes at a time.

@@ -42,13 +42,16 @@ public enum KeyHash {
     if rest == 0 { return 0 }
     if key.count >= 8 {
       // Eight bytes that end where the key ends; those before `index` are shifted out.
-      return key.load64(at: key.count &- 8) >> UInt64(truncatingIfNeeded: (8 &- rest) &* 8)
+      return key.load64(at: key.count &- 8) &>> UInt64(truncatingIfNeeded: (8 &- rest) &* 8)
     }
-    var word: UInt64 = 0
-    for place in 0..<rest {
-      word |= UInt64(key[index &+ place]) << UInt64(truncatingIfNeeded: place &* 8)
+    // A whole short key, by pieces that overlap: equal bytes meet equal bytes.
+    if rest >= 4 {
+      let last = UInt64(key.load32(at: key.count &- 4))
+      return UInt64(key.load32(at: 0)) | last &<< UInt64(truncatingIfNeeded: (rest &- 4) &* 8)
     }
-    return word
+    if rest == 1 { return UInt64(key[0]) }
+    let last = UInt64(key[rest &- 1])
+    return UInt64(key.load16(at: 0)) | last &<< UInt64(truncatingIfNeeded: (rest &- 1) &* 8)
   }
 
   /// Where a key goes under its bucket's pilot.

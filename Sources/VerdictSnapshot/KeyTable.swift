@@ -78,11 +78,11 @@ public struct KeyTable {
   @inlinable @inline(__always)
   public func slot(hash: UInt64) -> Int {
     let bucket = Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(bucketCount)).high)
-    let offset = KeyTable.headerByteCount &+ bucket &* 2
-    precondition(offset &+ 2 <= slotsOffset, "a bucket of the table")
-    // SAFETY: inside the section, by the check above and by validation.
+    // SAFETY: the high word of the product is below the number of buckets, whose pilots lie inside
+    // the section by validation.
     let pilot = unsafe UInt16(
-      littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+      littleEndian: base.loadUnaligned(
+        fromByteOffset: KeyTable.headerByteCount &+ bucket &* 2, as: UInt16.self))
     return KeyHash.slot(hash: hash, pilot: pilot, slotCount: slotCount)
   }
 
@@ -162,13 +162,14 @@ public struct KeyTable {
   }
 
   /// Eight bytes of a slot.
+  ///
+  /// - Precondition: `offset` is a multiple of eight inside the slot.
   @inlinable @inline(__always)
   func word(slot: Int, at offset: Int) -> UInt64 {
-    let stride = 8 &+ keyCapacity
-    let place = slotsOffset &+ slot &* stride &+ offset
-    precondition(slot >= 0 && slot < slotCount && offset &+ 8 <= stride, "a slot of the table")
-    // SAFETY: inside the section, by the check above and by validation of the counts.
+    precondition(UInt(bitPattern: slot) < UInt(bitPattern: slotCount), "a slot of the table")
+    // SAFETY: the slot was just checked; all slots lie inside the section by validation.
     return unsafe UInt64(
-      littleEndian: base.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+      littleEndian: base.loadUnaligned(
+        fromByteOffset: slotsOffset &+ slot &* (8 &+ keyCapacity) &+ offset, as: UInt64.self))
   }
 }

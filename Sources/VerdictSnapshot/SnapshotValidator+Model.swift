@@ -9,10 +9,10 @@ extension SnapshotValidator {
     let types = view.typeCount
     for index in 0..<view.count(of: .permissions) {
       try require(
-        view.load32(view.record(.permissions, index) + 16) <= 2, "permission \(index): the kind")
+        view.load32(.permissions, index, 16) <= 2, "permission \(index): the kind")
     }
     for index in 0..<view.count(of: .relations) {
-      let word = bytes.load64(at: view.record(.relations, index) + 8)
+      let word = view.load64(.relations, index, 8)
       try require(
         Int(word & 0xff) < types && Int((word >> 8) & 0xff) < types, "relation \(index): a type")
     }
@@ -61,9 +61,8 @@ extension SnapshotValidator {
       let references = kind == .types ? 3 : kind == .permissions || kind == .actions ? 2 : 1
       for index in 0..<view.count(of: kind) {
         for place in 0..<references {
-          let offset = view.record(kind, index) + place * 8
-          let start = Int(view.load32(offset))
-          let end = start + Int(view.load32(offset + 4))
+          let start = Int(view.load32(kind, index, place * 8))
+          let end = start + Int(view.load32(kind, index, place * 8 + 4))
           try require(end <= view.count(of: .texts), "\(kind) \(index): a text's place")
           try require(
             Identifier.isText(view.section(.texts)[start..<end]), "\(kind) \(index): not text")
@@ -75,12 +74,12 @@ extension SnapshotValidator {
 
   private func validateMatrices() throws(SnapshotError) {
     for index in 0..<view.count(of: .cells) {
-      let cell = view.load16(view.record(.cells, index))
+      let cell = view.load16(.cells, index)
       try require(
         cell == SnapshotFormat.none16 || Int(cell) < view.cellCount, "cells: number \(index)")
     }
     for index in 0..<view.count(of: .actionCases) {
-      let place = view.load16(view.record(.actionCases, index))
+      let place = view.load16(.actionCases, index)
       try require(
         place == SnapshotFormat.none16 || Int(place) < view.count(of: .cases),
         "action cases: number \(index)")

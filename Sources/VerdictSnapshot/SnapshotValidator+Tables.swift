@@ -35,7 +35,7 @@ extension SnapshotValidator {
     }
     let principals = view.table(.principals)
     for index in 0..<view.count(of: .secretHolders) {
-      let slot = Int(view.load32(view.record(.secretHolders, index)))
+      let slot = Int(view.load32(.secretHolders, index))
       try require(
         slot < principals.slotCount && principals.isOccupied(slot: slot)
           && principals.tag(slot: slot) != PrincipalKind.user.rawValue,
@@ -103,7 +103,7 @@ extension SnapshotValidator {
       guard kind == .user else {
         return view.classes(of: workspace).contains(UInt32(number))
       }
-      return number < Int(view.load32(view.record(.classStarts, workspaceCount)))
+      return number < Int(view.load32(.classStarts, workspaceCount))
     case PrincipalValue.classList:
       guard kind == .user, number < view.count(of: .accessLists) else { return false }
       if lists.insert(number) { try validateAccessList(number) }
@@ -114,16 +114,14 @@ extension SnapshotValidator {
   }
 
   private func validateAccessList(_ list: Int) throws(SnapshotError) {
-    let offset = view.record(.accessLists, list)
-    let count = Int(view.load32(offset))
+    let count = Int(view.load32(.accessLists, list))
     try require(count < view.count(of: .accessLists) - list, "access list \(list): the length")
-    let classCount = view.load32(
-      view.record(.classStarts, view.count(of: .classStarts) - 1))
+    let classCount = view.load32(.classStarts, view.count(of: .classStarts) - 1)
     for index in 0..<count {
-      let found = view.load32(offset + 4 + index * 4)
+      let found = view.load32(.accessLists, list + 1 + index)
       try require(found < classCount, "access list \(list): a class")
       try require(
-        index == 0 || view.load32(offset + index * 4) < found, "access list \(list): the order")
+        index == 0 || view.load32(.accessLists, list + index) < found, "access list \(list): the order")
     }
   }
 }

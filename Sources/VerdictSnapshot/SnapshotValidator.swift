@@ -39,10 +39,10 @@ struct SnapshotValidator {
     guard bytes.count >= SnapshotFormat.headerByteCount,
       bytes.load64(at: 0) == SnapshotFormat.magic
     else { throw SnapshotError(.notASnapshot, "not a snapshot: the magic number is missing") }
-    guard view.load32(40) == SnapshotFormat.version else {
+    guard bytes.load32(at: 40) == SnapshotFormat.version else {
       throw SnapshotError(
         .unknownVersion,
-        "snapshot format \(view.load32(40)) is not known here; this build reads format "
+        "snapshot format \(bytes.load32(at: 40)) is not known here; this build reads format "
           + "\(SnapshotFormat.version)")
     }
     guard bytes.count >= tableEnd, bytes.load64(at: 48) == UInt64(bytes.count),
@@ -58,7 +58,7 @@ struct SnapshotValidator {
       throw SnapshotError(.wrongDigest, "the snapshot's digest is not that of its bytes")
     }
     try require(
-      Int(view.load32(44)) == SectionKind.allCases.count, "header: the number of sections")
+      Int(bytes.load32(at: 44)) == SectionKind.allCases.count, "header: the number of sections")
     try require(view.flags & ~SnapshotFlag.known == 0, "header: an unknown flag")
     for offset in stride(from: 64, to: SnapshotFormat.headerByteCount, by: 8) {
       try require(bytes.load64(at: offset) == 0, "header: the reserved bytes")
@@ -73,13 +73,13 @@ struct SnapshotValidator {
       let entry = view.entry(kind)
       let offset = bytes.load64(at: entry + 8)
       let byteCount = bytes.load64(at: entry + 16)
-      try require(view.load32(entry) == kind.rawValue, "section \(kind): the kind")
+      try require(bytes.load32(at: entry) == kind.rawValue, "section \(kind): the kind")
       try require(offset == UInt64(SnapshotWriter.aligned(end)), "section \(kind): the offset")
       try require(
         offset <= UInt64(bytes.count) && byteCount <= UInt64(bytes.count) - offset,
         "section \(kind): the length")
       try require(
-        UInt64(view.load32(entry + 4)) * UInt64(kind.stride) == byteCount,
+        UInt64(bytes.load32(at: entry + 4)) * UInt64(kind.stride) == byteCount,
         "section \(kind): the number of records")
       end = Int(offset + byteCount)
     }
@@ -98,7 +98,7 @@ struct SnapshotValidator {
       starts >= 1 && starts <= Limits.workspaceCountMax + 1, "class starts: the number")
     var previous: UInt32 = 0
     for index in 0..<starts {
-      let start = view.load32(view.record(.classStarts, index))
+      let start = view.load32(.classStarts, index)
       try require(start >= previous && (index > 0 || start == 0), "class starts: the order")
       previous = start
     }
@@ -121,17 +121,17 @@ struct SnapshotValidator {
   private func validateScope(_ start: Int) throws(SnapshotError) {
     let rest = view.count(of: .scopes) - start
     try require(rest >= 2, "scope \(start): the head")
-    let offset = view.record(.scopes, start)
-    let count = Int(view.load32(offset) & 0x7fff_ffff)
+    let head = view.load32(.scopes, start)
+    let count = Int(head & 0x7fff_ffff)
     try require(count <= rest - 2, "scope \(start): the length")
-    if view.load32(offset) & 0x8000_0000 != 0 {
-      try require(view.load32(offset + 4) < 1 << 27, "scope \(start): the first word")
+    if head & 0x8000_0000 != 0 {
+      try require(view.load32(.scopes, start + 1) < 1 << 27, "scope \(start): the first word")
       return
     }
-    try require(view.load32(offset + 4) == 0, "scope \(start): the second word")
+    try require(view.load32(.scopes, start + 1) == 0, "scope \(start): the second word")
     for index in 1..<max(count, 1) {
-      let low = view.load32(offset + 8 + (index - 1) * 4)
-      try require(low < view.load32(offset + 8 + index * 4), "scope \(start): the order")
+      let low = view.load32(.scopes, start + 1 + index)
+      try require(low < view.load32(.scopes, start + 2 + index), "scope \(start): the order")
     }
   }
 
@@ -141,9 +141,8 @@ struct SnapshotValidator {
     let resources = view.table(.resources)
     var next = 0
     for index in 0..<view.count(of: .linkedResources) {
-      let offset = view.record(.linkedResources, index)
-      try require(Int(view.load32(offset + 4)) == next, "linked resource \(index): first link")
-      next += Int(view.load32(offset + 8))
+      try require(Int(view.load32(.linkedResources, index, 4)) == next, "linked resource \(index): first link")
+      next += Int(view.load32(.linkedResources, index, 8))
       try require(next <= view.count(of: .links), "linked resource \(index): number of links")
     }
     try require(next == view.count(of: .links), "links: the number")
@@ -156,7 +155,7 @@ struct SnapshotValidator {
         "link \(index): the resource")
     }
     for index in 0..<view.count(of: .connectionEnds) {
-      let ends = bytes.load64(at: view.record(.connectionEnds, index))
+      let ends = view.load64(.connectionEnds, index)
       for slot in [Int(ends & 0xffff_ffff), Int(ends >> 32)] {
         try require(
           slot < resources.slotCount && resources.isOccupied(slot: slot),
@@ -170,12 +169,11 @@ struct SnapshotValidator {
     let slotCount = view.table(.resources).slotCount
     var previous = -1
     for index in 0..<view.count(of: .displayNames) {
-      let offset = view.record(.displayNames, index)
-      let slot = Int(view.load32(offset))
+      let slot = Int(view.load32(.displayNames, index))
       try require(slot > previous && slot < slotCount, "display name \(index): the resource")
       previous = slot
-      let start = Int(view.load32(offset + 4))
-      let end = start + Int(view.load32(offset + 8))
+      let start = Int(view.load32(.displayNames, index, 4))
+      let end = start + Int(view.load32(.displayNames, index, 8))
       try require(end <= texts.count, "display name \(index): the place")
       try require(Identifier.isText(texts[start..<end]), "display name \(index): not text")
     }

@@ -4,18 +4,18 @@ public import VerdictModel
 public struct ActionRecord {
   @usableFromInline let word: UInt64
 
-  @inlinable
+  @inlinable @inline(__always)
   init(word: UInt64) { self.word = word }
 
-  @inlinable
+  @inlinable @inline(__always)
   public var flags: UInt16 { UInt16(truncatingIfNeeded: word) }
   @inlinable @inline(__always)
   public func has(_ flag: UInt16) -> Bool { flags & flag != 0 }
   /// A raw value of `AccessModel.WorkspaceRule.SelfOperand`.
-  @inlinable
+  @inlinable @inline(__always)
   public var selfOperand: UInt8 { UInt8(truncatingIfNeeded: word >> 16) }
   /// A raw value of `AccessModel.OrganizationRule.Who`.
-  @inlinable
+  @inlinable @inline(__always)
   public var who: UInt8 { UInt8(truncatingIfNeeded: word >> 24) }
 }
 
@@ -27,7 +27,7 @@ public struct CaseRecord {
   /// One bit per type that the target may have.
   public let targetTypes: UInt64
 
-  @inlinable
+  @inlinable @inline(__always)
   init(head: UInt64, alternatives: UInt64, targetTypes: UInt64) {
     self.head = head
     self.alternatives = alternatives
@@ -35,18 +35,18 @@ public struct CaseRecord {
   }
 
   /// A raw value of `AccessModel.Case.TargetOperand`.
-  @inlinable
+  @inlinable @inline(__always)
   public var target: UInt8 { UInt8(truncatingIfNeeded: head) }
   /// A relation, or 255.
-  @inlinable
+  @inlinable @inline(__always)
   public var linkedBy: UInt8 { UInt8(truncatingIfNeeded: head >> 8) }
-  @inlinable
+  @inlinable @inline(__always)
   public var linkedTermCount: Int { Int(UInt8(truncatingIfNeeded: head >> 16)) }
-  @inlinable
+  @inlinable @inline(__always)
   public var alternativeCount: Int { Int(UInt8(truncatingIfNeeded: head >> 24)) }
-  @inlinable
+  @inlinable @inline(__always)
   public var firstLinkedTerm: Int { Int(head >> 32) }
-  @inlinable
+  @inlinable @inline(__always)
   public var firstAlternative: Int { Int(UInt32(truncatingIfNeeded: alternatives)) }
 }
 
@@ -54,24 +54,24 @@ public struct CaseRecord {
 public struct TermRecord {
   @usableFromInline let word: UInt32
 
-  @inlinable
+  @inlinable @inline(__always)
   init(word: UInt32) { self.word = word }
 
-  @inlinable
+  @inlinable @inline(__always)
   public var permission: UInt8 { UInt8(truncatingIfNeeded: word) }
   /// A value of `TermOperand`.
-  @inlinable
+  @inlinable @inline(__always)
   public var operand: UInt8 { UInt8(truncatingIfNeeded: word >> 8) }
-  @inlinable
+  @inlinable @inline(__always)
   public var relation: UInt8 { UInt8(truncatingIfNeeded: word >> 16) }
 }
 
 extension SnapshotView {
-  @inlinable
+  @inlinable @inline(__always)
   public var typeCount: Int { count(of: .types) }
-  @inlinable
+  @inlinable @inline(__always)
   public var actionCount: Int { count(of: .actions) }
-  @inlinable
+  @inlinable @inline(__always)
   public var permissionCount: Int { count(of: .permissions) }
 
   /// Tags of the `names` table.
@@ -93,69 +93,62 @@ extension SnapshotView {
     return slot < 0 ? -1 : Int(names.value(slot: slot))
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public func action(_ index: Int) -> ActionRecord {
-    ActionRecord(word: bytes.load64(at: record(.actions, index) &+ 16))
+    ActionRecord(word: load64(.actions, index, 16))
   }
 
   /// The case of an action for a type of `self` (`typeCount`: no resource), or -1.
-  @inlinable
+  @inlinable @inline(__always)
   public func caseIndex(action: Int, type: Int) -> Int {
-    let index = load16(offset(of: .actionCases) &+ (action &* (typeCount &+ 1) &+ type) &* 2)
+    let index = load16(.actionCases, action &* (typeCount &+ 1) &+ type)
     return index == SnapshotFormat.none16 ? -1 : Int(index)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public func caseRecord(_ index: Int) -> CaseRecord {
-    let offset = record(.cases, index)
-    return CaseRecord(
-      head: bytes.load64(at: offset), alternatives: bytes.load64(at: offset &+ 8),
-      targetTypes: bytes.load64(at: offset &+ 16))
+    CaseRecord(
+      head: load64(.cases, index), alternatives: load64(.cases, index, 8),
+      targetTypes: load64(.cases, index, 16))
   }
 
   /// First term and number of terms of an alternative.
-  @inlinable
+  @inlinable @inline(__always)
   public func alternative(_ index: Int) -> (first: Int, count: Int) {
-    let word = bytes.load64(at: record(.alternatives, index))
+    let word = load64(.alternatives, index)
     return (Int(word & 0xffff_ffff), Int(word >> 32))
   }
 
-  @inlinable
-  public func term(_ index: Int) -> TermRecord { TermRecord(word: load32(record(.terms, index))) }
+  @inlinable @inline(__always)
+  public func term(_ index: Int) -> TermRecord { TermRecord(word: load32(.terms, index)) }
 
   /// The cell of a permission on a type (`typeCount`: none, a switch), or -1.
-  @inlinable
+  @inlinable @inline(__always)
   public func cell(permission: Int, type: Int) -> Int {
-    let cell = load16(offset(of: .cells) &+ (permission &* (typeCount &+ 1) &+ type) &* 2)
+    let cell = load16(.cells, permission &* (typeCount &+ 1) &+ type)
     return cell == SnapshotFormat.none16 ? -1 : Int(cell)
-  }
-
-  @inlinable
-  func record(_ kind: SectionKind, _ index: Int) -> Int {
-    precondition(index >= 0 && index < count(of: kind), "a record of the section")
-    return offset(of: kind) &+ index &* kind.stride
   }
 
   // MARK: Names for people
 
-  public func typeName(_ type: Int) -> ByteView { text(referenceAt: record(.types, type)) }
-  public func typeDisplay(_ type: Int) -> ByteView { text(referenceAt: record(.types, type) + 8) }
-  public func typePlural(_ type: Int) -> ByteView { text(referenceAt: record(.types, type) + 16) }
+  public func typeName(_ type: Int) -> ByteView { text(.types, type) }
+  public func typeDisplay(_ type: Int) -> ByteView { text(.types, type, 8) }
+  public func typePlural(_ type: Int) -> ByteView { text(.types, type, 16) }
   public func permissionName(_ permission: Int) -> ByteView {
-    text(referenceAt: record(.permissions, permission))
+    text(.permissions, permission)
   }
   public func permissionDisplay(_ permission: Int) -> ByteView {
-    text(referenceAt: record(.permissions, permission) + 8)
+    text(.permissions, permission, 8)
   }
   /// Whether the permission is a switch, which has no instances.
   public func isSwitch(_ permission: Int) -> Bool {
-    load32(record(.permissions, permission) + 16)
+    load32(.permissions, permission, 16)
       == UInt32(AccessModel.Permission.Kind.switch.rawValue)
   }
-  public func actionName(_ action: Int) -> ByteView { text(referenceAt: record(.actions, action)) }
+  public func actionName(_ action: Int) -> ByteView { text(.actions, action) }
   /// The type that a relation leads to.
-  @inlinable
+  @inlinable @inline(__always)
   public func relationTarget(_ relation: Int) -> Int {
-    Int((bytes.load64(at: record(.relations, relation) &+ 8) >> 8) & 0xff)
+    Int((load64(.relations, relation, 8) >> 8) & 0xff)
   }
 }

@@ -5,26 +5,21 @@ extension SnapshotView {
   // MARK: Classes
 
   /// The classes of a workspace.
-  @inlinable
-  public func classes(of workspace: Int) -> Range<UInt32> {
-    let offset = record(.classStarts, workspace)
-    return load32(offset)..<load32(offset &+ 4)
-  }
-
-  /// Where the words of a class begin.
   @inlinable @inline(__always)
-  func classOffset(_ index: Int) -> Int {
-    offset(of: .classes) &+ index &* (cellCount &+ 1) &* 4
+  public func classes(of workspace: Int) -> Range<UInt32> {
+    let start = load32(.classStarts, workspace)
+    // SAFETY: validation has checked that the starts ascend.
+    return unsafe Range(uncheckedBounds: (start, load32(.classStarts, workspace &+ 1)))
   }
 
   /// The flags of a class, see `ClassFlag`.
-  @inlinable
-  public func classFlags(_ index: Int) -> UInt32 { load32(classOffset(index)) }
+  @inlinable @inline(__always)
+  public func classFlags(_ index: Int) -> UInt32 { load32(.classes, index &* (cellCount &+ 1)) }
 
   /// A cell of a class, see `SnapshotFormat`.
-  @inlinable
+  @inlinable @inline(__always)
   public func cellWord(class index: Int, cell: Int) -> UInt32 {
-    load32(classOffset(index) &+ 4 &+ cell &* 4)
+    load32(.classes, index &* (cellCount &+ 1) &+ 1 &+ cell)
   }
 
   /// Asks the processor for what a user's or token's slot value leads to.
@@ -33,12 +28,12 @@ extension SnapshotView {
     let number = Int(value & PrincipalValue.numberMax)
     let offset: Int
     switch value >> PrincipalValue.formShift {
-    case PrincipalValue.oneClass: offset = classOffset(number)
+    case PrincipalValue.oneClass: offset = self.offset(of: .classes) &+ number &* (cellCount &+ 1) &* 4
     case PrincipalValue.classList: offset = self.offset(of: .accessLists) &+ number &* 4
     default: return
     }
     // SAFETY: a prefetch reads nothing, wherever it points.
-    unsafe verdict_prefetch(bytes.buffer.baseAddress.unsafelyUnwrapped + offset)
+    unsafe verdict_prefetch(base + offset)
   }
 
   /// The class of a user with a list of them that belongs to a workspace, or -1.
@@ -47,15 +42,19 @@ extension SnapshotView {
   @inlinable
   public func classInList(_ list: Int, of workspace: Int) -> Int {
     let range = classes(of: workspace)
-    let start = record(.accessLists, list)
+    let count = Int(load32(.accessLists, list))
     var low = 0
-    var high = Int(load32(start))
+    var high = count
     while low < high {
       let middle = (low &+ high) >> 1
-      if load32(start &+ 4 &+ middle &* 4) < range.lowerBound { low = middle &+ 1 } else { high = middle }
+      if load32(.accessLists, list &+ 1 &+ middle) < range.lowerBound {
+        low = middle &+ 1
+      } else {
+        high = middle
+      }
     }
-    guard low < Int(load32(start)) else { return -1 }
-    let found = load32(start &+ 4 &+ low &* 4)
+    guard low < count else { return -1 }
+    let found = load32(.accessLists, list &+ 1 &+ low)
     return found < range.upperBound ? Int(found) : -1
   }
 
@@ -67,18 +66,18 @@ extension SnapshotView {
   /// - Precondition: `word` is a cell word of kind 2 or 3.
   @inlinable
   public func scope(_ word: UInt32, contains ordinal: UInt32) -> Bool {
-    let start = record(.scopes, Int(word >> 2))
-    let head = load32(start)
+    let start = Int(word >> 2)
+    let head = load32(.scopes, start)
     if head & 0x8000_0000 != 0 {
-      let place = Int(ordinal >> 5) &- Int(load32(start &+ 4))
+      let place = Int(ordinal >> 5) &- Int(load32(.scopes, start &+ 1))
       guard place >= 0, place < Int(head & 0x7fff_ffff) else { return false }
-      return load32(start &+ 8 &+ place &* 4) & (1 << (ordinal & 31)) != 0
+      return load32(.scopes, start &+ 2 &+ place) & (1 &<< (ordinal & 31)) != 0
     }
     var low = 0
     var high = Int(head)
     while low < high {
       let middle = (low &+ high) >> 1
-      let found = load32(start &+ 8 &+ middle &* 4)
+      let found = load32(.scopes, start &+ 2 &+ middle)
       if found == ordinal { return true }
       if found < ordinal { low = middle &+ 1 } else { high = middle }
     }
@@ -88,25 +87,25 @@ extension SnapshotView {
   // MARK: Resources
 
   /// The ordinal of a resource from its slot's value.
-  @inlinable
+  @inlinable @inline(__always)
   public func ordinal(_ value: UInt32) -> UInt32 {
     guard value & ResourceValue.linked != 0 else { return value }
-    return load32(record(.linkedResources, Int(value & ~ResourceValue.linked)))
+    return load32(.linkedResources, Int(value & ~ResourceValue.linked))
   }
 
   /// The links of a resource from its slot's value: places in `links`.
   @inlinable
   public func links(_ value: UInt32) -> Range<Int> {
     guard value & ResourceValue.linked != 0 else { return 0..<0 }
-    let offset = record(.linkedResources, Int(value & ~ResourceValue.linked))
-    let first = Int(load32(offset &+ 4))
-    return first..<first &+ Int(load32(offset &+ 8))
+    let index = Int(value & ~ResourceValue.linked)
+    let first = Int(load32(.linkedResources, index, 4))
+    return first..<first &+ Int(load32(.linkedResources, index, 8))
   }
 
   /// Relation and linked resource (a slot of `resources`) of a link.
   @inlinable
   public func link(_ index: Int) -> (relation: Int, slot: Int) {
-    let word = bytes.load64(at: record(.links, index))
+    let word = load64(.links, index)
     return (Int(word & 0xffff_ffff), Int(word >> 32))
   }
 
@@ -118,11 +117,10 @@ extension SnapshotView {
     var high = count(of: .displayNames)
     while low < high {
       let middle = (low + high) / 2
-      let offset = record(.displayNames, middle)
-      let found = Int(load32(offset))
+      let found = Int(load32(.displayNames, middle))
       if found == slot {
-        let start = self.offset(of: .displayTexts) + Int(load32(offset + 4))
-        return bytes[start..<start + Int(load32(offset + 8))]
+        let start = offset(of: .displayTexts) + Int(load32(.displayNames, middle, 4))
+        return bytes[start..<start + Int(load32(.displayNames, middle, 8))]
       }
       if found < slot { low = middle + 1 } else { high = middle }
     }

@@ -5,23 +5,32 @@ public import VerdictModel
 /// It is two words and refers to bytes that somebody else keeps mapped; it must not outlive them.
 /// Validation has checked every offset, count and index once; reads are still bounded by
 /// preconditions, which validated bytes never trip.
+@safe
 public struct SnapshotView {
+  @usableFromInline let base: UnsafeRawPointer
   @usableFromInline let bytes: ByteView
 
   /// For the validator and for values that were validated before.
   @inlinable
-  init(trusting bytes: ByteView) { self.bytes = bytes }
+  init(trusting bytes: ByteView) {
+    // SAFETY: never nil, by `ByteView`; the caller keeps the bytes alive.
+    unsafe base = bytes.buffer.baseAddress.unsafelyUnwrapped
+    self.bytes = bytes
+  }
 
   /// Length of the snapshot in bytes.
   public var byteCount: Int { bytes.count }
 
   // MARK: Sections
 
+  /// A word of the header or the section table.
+  ///
+  /// SAFETY: validation looks at the length before anything else, so that header and section
+  /// table are there; callers pass offsets inside them.
   @inlinable @inline(__always)
-  func load32(_ offset: Int) -> UInt32 { bytes.load32(at: offset) }
-
-  @inlinable @inline(__always)
-  func load16(_ offset: Int) -> UInt16 { bytes.load16(at: offset) }
+  func header64(_ offset: Int) -> UInt64 {
+    unsafe UInt64(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+  }
 
   @inlinable @inline(__always)
   func entry(_ kind: SectionKind) -> Int {
@@ -31,49 +40,82 @@ public struct SnapshotView {
   /// Where the section begins.
   @inlinable @inline(__always)
   public func offset(of kind: SectionKind) -> Int {
-    Int(truncatingIfNeeded: bytes.load64(at: entry(kind) &+ 8))
+    Int(truncatingIfNeeded: header64(entry(kind) &+ 8))
   }
 
   /// How many records the section has (bytes, for key tables and texts).
   @inlinable @inline(__always)
-  public func count(of kind: SectionKind) -> Int { Int(load32(entry(kind) &+ 4)) }
+  public func count(of kind: SectionKind) -> Int {
+    Int(truncatingIfNeeded: header64(entry(kind)) >> 32)
+  }
 
   /// The section's bytes.
-  @inlinable
+  @inlinable @inline(__always)
   public func section(_ kind: SectionKind) -> ByteView {
     let offset = offset(of: kind)
-    return bytes[offset..<offset &+ Int(bytes.load64(at: entry(kind) &+ 16))]
+    return bytes[offset..<offset &+ Int(truncatingIfNeeded: header64(entry(kind) &+ 16))]
   }
 
   @inlinable @inline(__always)
   public func table(_ kind: SectionKind) -> KeyTable { KeyTable(trusting: section(kind)) }
 
+  // MARK: Records
+
+  // SAFETY of the loads: the index is checked here; that all records of a section lie inside the
+  // snapshot was checked by validation; `field` lies inside a record.
+
+  @inlinable @inline(__always)
+  func load64(_ kind: SectionKind, _ index: Int, _ field: Int = 0) -> UInt64 {
+    unsafe UInt64(
+      littleEndian: address(kind, index).loadUnaligned(fromByteOffset: field, as: UInt64.self))
+  }
+
+  @inlinable @inline(__always)
+  func load32(_ kind: SectionKind, _ index: Int, _ field: Int = 0) -> UInt32 {
+    unsafe UInt32(
+      littleEndian: address(kind, index).loadUnaligned(fromByteOffset: field, as: UInt32.self))
+  }
+
+  @inlinable @inline(__always)
+  func load16(_ kind: SectionKind, _ index: Int) -> UInt16 {
+    unsafe UInt16(
+      littleEndian: address(kind, index).loadUnaligned(fromByteOffset: 0, as: UInt16.self))
+  }
+
+  @unsafe
+  @inlinable @inline(__always)
+  func address(_ kind: SectionKind, _ index: Int) -> UnsafeRawPointer {
+    precondition(UInt(bitPattern: index) < UInt(count(of: kind)), "a record of the section")
+    return unsafe base + (offset(of: kind) &+ index &* kind.stride)
+  }
+
   // MARK: Header
 
-  @inlinable
-  public var flags: UInt32 { load32(56) }
+  @inlinable @inline(__always)
+  public var flags: UInt32 { UInt32(truncatingIfNeeded: header64(56)) }
   /// `unknown_resources: deny`.
   @inlinable
   public var deniesUnknownResources: Bool { flags & SnapshotFlag.denyUnknownResources != 0 }
   /// Everyone with access sees personal data, because the plan can't restrict it.
   @inlinable
   public var isPIIOpen: Bool { flags & SnapshotFlag.piiOpen != 0 }
-  @inlinable
-  public var cellCount: Int { Int(load32(60)) }
+  @inlinable @inline(__always)
+  public var cellCount: Int { Int(truncatingIfNeeded: header64(56) >> 32) }
 
   // MARK: Texts
 
-  /// The text whose reference stands at `offset`.
+  /// The text whose reference is a field of a record.
   @inlinable
-  func text(referenceAt offset: Int) -> ByteView {
-    let start = self.offset(of: .texts) &+ Int(load32(offset))
-    return bytes[start..<start &+ Int(load32(offset &+ 4))]
+  func text(_ kind: SectionKind, _ index: Int, _ field: Int = 0) -> ByteView {
+    let reference = load64(kind, index, field)
+    let start = offset(of: .texts) &+ Int(reference & 0xffff_ffff)
+    return bytes[start..<start &+ Int(reference >> 32)]
   }
 
-  public var modelID: ByteView { text(referenceAt: offset(of: .identity)) }
+  public var modelID: ByteView { text(.identity, 0) }
   @inlinable
-  public var organizationID: ByteView { text(referenceAt: offset(of: .identity) + 8) }
-  public var planID: ByteView { text(referenceAt: offset(of: .identity) + 16) }
+  public var organizationID: ByteView { text(.identity, 1) }
+  public var planID: ByteView { text(.identity, 2) }
 }
 
 /// The references of section `identity`, in order.

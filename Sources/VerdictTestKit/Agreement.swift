@@ -1,8 +1,8 @@
 internal import VerdictCompiler
+internal import VerdictEngine
 public import VerdictModel
 public import VerdictPolicy
 public import VerdictSnapshot
-internal import VerdictEngine
 
 /// Holds the engine to the reference interpreter: same effect, reason, permission and operand for
 /// every check of random worlds.

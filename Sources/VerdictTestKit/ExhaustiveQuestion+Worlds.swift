@@ -2,6 +2,19 @@ import VerdictModel
 import VerdictPolicy
 
 extension ExhaustiveQuestion {
+  func forEachWorld(_ body: (ExhaustiveWorld) throws -> Void) rethrows {
+    switch model.access {
+    case .roles: try body(rolesWorld())
+    case .policies:
+      try body(membersWorld())
+      var symbols = SymbolTable()
+      for baseline in policies(&symbols).indices
+      where depth == .full || baseline.isMultiple(of: 9) {
+        try body(tokensWorld(baseline: baseline))
+      }
+    }
+  }
+
   /// Each of the policies as a group's, met by each as a member's; personal tokens of all scopes
   /// where that stays small.
   func membersWorld() -> ExhaustiveWorld {
@@ -10,7 +23,8 @@ extension ExhaustiveQuestion {
     for (index, policy) in policies.enumerated() {
       let group = draft.name("group-\(index)")
       var members: [Name] = []
-      for (own, ownPolicy) in policies.enumerated() {
+      for (own, ownPolicy) in policies.enumerated()
+      where depth == .full || policies.count < 10 || own % 5 == index % 5 {
         let member = draft.addUser("member-\(index)-\(own)")
         members.append(member)
         draft.main.memberPolicies.append(

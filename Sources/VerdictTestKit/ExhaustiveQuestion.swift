@@ -91,22 +91,26 @@ struct ExhaustiveQuestion {
 
   // MARK: Operands
 
+  /// Every pair of a resource and a target; briefly, pairs of which one is known.
   var operands: [ExhaustiveWorld.Operands] {
-    resources(of: requirement.selfType, isType: rule.selfOperand == .type).flatMap { resource in
-      resources(of: targetType, isType: false).map { target in
-        ExhaustiveWorld.Operands(resource: resource, target: target)
+    let targets = resources(of: targetType, isType: false)
+    return resources(of: requirement.selfType, isType: rule.selfOperand == .type).enumerated()
+      .flatMap { index, resource in
+        (depth == .full || index == 0 ? targets : [targets[0]]).map { target in
+          ExhaustiveWorld.Operands(resource: resource, target: target)
+        }
       }
-    }
   }
 
+  /// The known resource first.
   private func resources(of type: Int?, isType: Bool) -> [[UInt8]?] {
     guard let type else { return [nil] }
     let name = model.resourceTypes[type].name
     if isType { return [Array(name.utf8)] }
-    var ids = [ExhaustiveWorld.known, ExhaustiveWorld.unknown, ExhaustiveWorld.elsewhere]
-    // One more known resource, which is linked to nothing.
-    if !model.relations.isEmpty { ids.append(ExhaustiveWorld.besides) }
-    return ids.map { Array("\(name)/\($0)".utf8) }
+    return [
+      ExhaustiveWorld.known, ExhaustiveWorld.besides, ExhaustiveWorld.unknown,
+      ExhaustiveWorld.elsewhere,
+    ].map { Array("\(name)/\($0)".utf8) }
   }
 }
 

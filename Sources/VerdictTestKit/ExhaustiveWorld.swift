@@ -20,11 +20,13 @@ public struct ExhaustiveWorld {
     public var target: [UInt8]?
   }
 
-  /// How many forms of scope are tried.
+  /// How much is tried: some hundred thousand checks, or some fifty million.
   public enum Depth: Sendable {
-    /// Absent, this one, the future, all.
+    /// Scopes absent, this one, the future and all; of two policies that meet every fifth pair, of
+    /// baselines every ninth; one target type a case; rules that two actions share once.
     case brief
-    /// Also the empty set, another one, and this one with the future.
+    /// Also the empty set, another one, and this one with the future; every pair of policies,
+    /// every baseline, every target type, every action.
     case full
   }
 
@@ -57,30 +59,28 @@ public struct ExhaustiveWorld {
     model: AccessModel, depth: Depth, unknown: PolicyDocument.UnknownResources,
     _ body: (ExhaustiveWorld) throws -> Void
   ) rethrows {
+    var seen: [AccessModel.WorkspaceRule] = []
     for action in model.actions {
       guard case .workspace(let rule) = action.rule else { continue }
+      if depth == .brief && seen.contains(rule) { continue }
+      seen.append(rule)
       for requirement in rule.cases {
-        let targets: [Int?] =
-          switch requirement.target {
-          case .none: [nil]
-          case .required: requirement.targetTypes
-          case .optional: [nil] + requirement.targetTypes
-          }
-        for target in targets {
+        for target in targets(of: requirement, depth) {
           let question = ExhaustiveQuestion(
             model: model, action: action.name, rule: rule, requirement: requirement,
             targetType: target, depth: depth, unknown: unknown)
-          switch model.access {
-          case .roles: try body(question.rolesWorld())
-          case .policies:
-            try body(question.membersWorld())
-            var symbols = SymbolTable()
-            for baseline in question.policies(&symbols).indices {
-              try body(question.tokensWorld(baseline: baseline))
-            }
-          }
+          try question.forEachWorld(body)
         }
       }
+    }
+  }
+
+  private static func targets(of requirement: AccessModel.Case, _ depth: Depth) -> [Int?] {
+    let types = depth == .full ? requirement.targetTypes[...] : requirement.targetTypes.prefix(1)
+    return switch requirement.target {
+    case .none: [nil]
+    case .required: Array(types)
+    case .optional: [nil] + Array(types)
     }
   }
 }

@@ -7,8 +7,8 @@ import VerdictTestKit
 /// breaks its own laws would prove nothing.
 @Suite("the reference interpreter keeps the laws of the decision model")
 struct ReferencePropertyTests {
-  static let seeds = (0..<40).map { UInt64(1_000 + $0) }
-  static let checkCount = 250
+  static let seeds = (0..<24).map { UInt64(1_000 + $0) }
+  static let checkCount = 200
 
   /// Calls `body` with checks and their answers of a random world of `model`.
   static func forEachCheck(

@@ -113,6 +113,27 @@ struct ModelReaderTests {
     #expect(throws: PolicyError.self) { try AccessModels(directory: "/nowhere/at/all") }
   }
 
+  @Test("any word of a model may be something else, and never crashes")
+  func otherKinds() {
+    let bytes = Array(Self.model.utf8)
+    func isWord(_ byte: UInt8) -> Bool {
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "_")
+    }
+    var start = 0
+    while start < bytes.count {
+      guard isWord(bytes[start]) else {
+        start += 1
+        continue
+      }
+      let end = bytes[start...].firstIndex { !isWord($0) } ?? bytes.count
+      for other in ["[x, y]", "[]", "{x: y}", "{}", "~", "1", "all", "none"] {
+        let text = bytes[..<start] + Array(other.utf8) + bytes[end...]
+        _ = Self.findings(String(decoding: text, as: UTF8.self))
+      }
+      start = end
+    }
+  }
+
   @Test("a model with any region deleted never crashes")
   func mutated() {
     let bytes = Array(Self.model.utf8)

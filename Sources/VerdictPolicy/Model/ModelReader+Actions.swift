@@ -144,7 +144,7 @@ extension ModelReader {
       }
       return
     }
-    one.linkedBy = relation(node, reading.tree.text(node), one)
+    one.linkedBy = reading.text(node, "`linked_by`").flatMap { relation(node, $0, one) }
     if one.target == .none { reading.error(node, "`linked_by` without `target`, expected both") }
     if let terms = fields[.whenLinked] {
       one.linkedTerms = self.terms(terms, one)

@@ -34,7 +34,11 @@ struct DocumentTree {
 
   func kind(_ node: Int) -> Kind { nodes[node].kind }
   func mark(_ node: Int) -> Mark { nodes[node].mark }
-  func symbol(_ node: Int) -> Symbol { Symbol(rawValue: nodes[node].value) }
+  /// - Precondition: the node is text; of a collection `value` is a count.
+  func symbol(_ node: Int) -> Symbol {
+    precondition(isText(node), "only text has a symbol")
+    return Symbol(rawValue: nodes[node].value)
+  }
   func text(_ node: Int) -> String { symbols.text(symbol(node)) }
   func name(_ node: Int) -> Name { Name(symbol: symbol(node), mark: mark(node)) }
 
