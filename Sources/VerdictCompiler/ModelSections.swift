@@ -50,7 +50,7 @@ enum ModelSections {
     }
     writeTypes(model, to: &writer)
     for cell in cells.cells { writer[.cells].append(integer: cell) }
-    writeActions(document, to: &writer)
+    writeActions(document, cells, to: &writer)
     writeNames(model, to: &writer)
     return cells
   }
@@ -79,7 +79,9 @@ enum ModelSections {
     }
   }
 
-  private static func writeActions(_ document: PolicyDocument, to writer: inout SnapshotWriter) {
+  private static func writeActions(
+    _ document: PolicyDocument, _ cells: CellMap, to writer: inout SnapshotWriter
+  ) {
     let model = document.model
     let columns = model.resourceTypes.count + 1
     for action in model.actions {
@@ -94,7 +96,7 @@ enum ModelSections {
         writer[.actions].append(contentsOf: [rule.selfOperand.rawValue, 0, 0, 0, 0, 0])
         for item in rule.cases {
           cases[item.selfType ?? columns - 1] = UInt16(writer[.cases].count / 24)
-          writeCase(item, to: &writer)
+          writeCase(item, cells, to: &writer)
         }
       case .organization(let rule):
         writer[.actions].append(integer: flags(rule, document))
@@ -148,7 +150,9 @@ enum ModelSections {
     }
   }
 
-  private static func writeCase(_ item: AccessModel.Case, to writer: inout SnapshotWriter) {
+  private static func writeCase(
+    _ item: AccessModel.Case, _ cells: CellMap, to writer: inout SnapshotWriter
+  ) {
     let firstLinkedTerm = writer[.terms].count / 4
     for term in item.linkedTerms { writeTerm(term, to: &writer) }
     let firstAlternative = writer[.alternatives].count / 8
@@ -164,8 +168,17 @@ enum ModelSections {
       UInt8(item.linkedTerms.count), UInt8(item.alternatives.count),
     ])
     writer[.cases].append(integer: UInt32(firstLinkedTerm))
-    writer[.cases].append(integer: UInt64(firstAlternative))
+    writer[.cases].append(integer: UInt32(firstAlternative))
+    writer[.cases].append(integer: onlyCell(item, cells))
     writer[.cases].append(integer: targetTypes)
+  }
+
+  /// The cell of a case that is one term on `self` and nothing else, or -1.
+  private static func onlyCell(_ item: AccessModel.Case, _ cells: CellMap) -> Int32 {
+    guard let type = item.selfType, item.linkedBy == nil, item.alternatives.count == 1,
+      item.alternatives[0].count == 1, item.alternatives[0][0].operand == .self
+    else { return -1 }
+    return Int32(cells.cell(item.alternatives[0][0].permission, type: type))
   }
 
   private static func writeTerm(_ term: AccessModel.Term, to writer: inout SnapshotWriter) {

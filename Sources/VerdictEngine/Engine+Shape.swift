@@ -18,9 +18,26 @@ extension Engine {
     }
   }
 
-  /// Step 3 for workspace actions, in the contract's order.
+  /// Step 3 for workspace actions: at once where everything fits, else by looking for the fault.
   @inline(__always)
   static func shape(
+    _ view: SnapshotView, _ record: ActionRecord, _ action: Int, _ resource: ResolvedOperand,
+    _ target: ResolvedOperand
+  ) -> Shape {
+    let type = resource.form == .absent ? view.typeCount : Int(resource.type)
+    if type >= 0, record.takes(resource.form), target.form == .absent {
+      let caseIndex = view.caseIndex(action: action, type: type)
+      if caseIndex >= 0,
+        view.caseRecord(caseIndex).target != AccessModel.Case.TargetOperand.required.rawValue
+      {
+        return Shape(caseIndex: caseIndex)
+      }
+    }
+    return faultOrCase(view, record, action, resource, target)
+  }
+
+  /// The faults in the contract's order.
+  private static func faultOrCase(
     _ view: SnapshotView, _ record: ActionRecord, _ action: Int, _ resource: ResolvedOperand,
     _ target: ResolvedOperand
   ) -> Shape {
@@ -66,5 +83,16 @@ extension Engine {
   private static func needsTarget(_ record: ActionRecord, _ rule: CaseRecord?) -> Bool {
     record.has(ActionFlag.requiresTarget)
       || rule?.target == AccessModel.Case.TargetOperand.required.rawValue
+  }
+}
+
+extension ActionRecord {
+  /// Whether the action takes its resource in this form.
+  @inline(__always)
+  func takes(_ form: ResolvedOperand.Form) -> Bool {
+    // One bit a form, one octet a raw value of `SelfOperand`: nothing; nothing or an id; an id; a
+    // type.
+    let forms: UInt32 = 0b010_00000100_00000101_00000001
+    return forms &>> (UInt32(selfOperand) &* 8 &+ UInt32(form.rawValue)) & 1 != 0
   }
 }

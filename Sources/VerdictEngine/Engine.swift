@@ -31,6 +31,7 @@ public enum Engine {
     }
     let shape = shape(view, record, action, resource, target)
     guard shape.caseIndex >= 0 else { return Decision(shape.reason) }
+    let rule = view.caseRecord(shape.caseIndex)
     // Step 4.
     if principal.isOrganizationToken { return Decision(.tokenKind) }
     // Step 5.
@@ -39,7 +40,7 @@ public enum Engine {
     // Step 6.
     if let decision = misplaced(view, access.workspace, resource, target) { return decision }
     // Steps 7 to 10.
-    let decision = decideInside(view, record, shape.caseIndex, access, resource, target)
+    let decision = decideInside(view, record, rule, access, resource, target)
     // Step 11.
     if principal.kind == .personalToken, principal.rank == 0, !record.has(ActionFlag.reads),
       decision.effect == .allow
@@ -132,21 +133,38 @@ public enum Engine {
 
   @inline(__always)
   private static func decideInside(
-    _ view: SnapshotView, _ record: ActionRecord, _ caseIndex: Int, _ access: Access,
+    _ view: SnapshotView, _ record: ActionRecord, _ rule: CaseRecord, _ access: Access,
     _ resource: ResolvedOperand, _ target: ResolvedOperand
   ) -> Decision {
     if access.isAdmin { return Decision(.orgAdmin) }
     if record.has(ActionFlag.adminOnly) { return Decision(.adminOnly) }
     if record.has(ActionFlag.pii), view.isPIIOpen { return Decision(.planPIIOpen) }
-    let rule = view.caseRecord(caseIndex)
-    let terms = Terms(
-      view: view, classIndex: access.classIndex, resource: resource, target: target)
+    if rule.onlyCell >= 0, covers(view, access.classIndex, rule.onlyCell, resource) {
+      return Decision(.granted)
+    }
+    return decide(
+      rule,
+      Terms(view: view, classIndex: access.classIndex, resource: resource, target: target))
+  }
+
+  /// Whether a class's cell covers a resource of the cell's type.
+  @inline(__always)
+  private static func covers(
+    _ view: SnapshotView, _ classIndex: Int, _ cell: Int, _ resource: ResolvedOperand
+  ) -> Bool {
+    let word = view.cellWord(class: classIndex, cell: cell)
+    if word <= 1 { return word == 1 }
+    if resource.resolution != .known { return word & 3 == 3 }
+    return view.scope(word, contains: view.ordinal(resource.value))
+  }
+
+  private static func decide(_ rule: CaseRecord, _ terms: Terms) -> Decision {
     if rule.linkedBy != .max, terms.isLinked(by: Int(rule.linkedBy)) {
       return terms.firstMissing(rule.firstLinkedTerm, rule.linkedTermCount) ?? Decision(.granted)
     }
     var first = Decision(.internal)
     for index in 0..<rule.alternativeCount {
-      let alternative = view.alternative(rule.firstAlternative &+ index)
+      let alternative = terms.view.alternative(rule.firstAlternative &+ index)
       guard let missing = terms.firstMissing(alternative.first, alternative.count) else {
         return Decision(alternative.count == 0 ? .viewFloor : .granted)
       }

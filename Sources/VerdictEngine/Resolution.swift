@@ -5,11 +5,11 @@ public import VerdictSnapshot
 public enum Resolution: UInt8 {
   /// The check names none.
   case absent = 0
-  /// Empty, too long, not UTF-8, or with a NUL.
-  case invalid = 1
+  case known = 1
   /// A valid id that the snapshot does not know.
   case unknown = 2
-  case known = 3
+  /// Empty, too long, not UTF-8, or with a NUL.
+  case invalid = 3
 
   /// Of an id that was looked up and not found: only those are looked at byte by byte, because
   /// every id that a snapshot has is valid.

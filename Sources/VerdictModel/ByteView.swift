@@ -53,6 +53,15 @@ public struct ByteView {
       littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
   }
 
+  /// Eight bytes from `index`, little-endian, for loops whose bounds show that they are there.
+  ///
+  /// - Precondition: `0 <= index` and `index + 8 <= count`; not checked.
+  @unsafe
+  @inlinable @inline(__always)
+  public func uncheckedLoad64(at index: Int) -> UInt64 {
+    unsafe UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+  }
+
   /// Four bytes from `index`, little-endian.
   @inlinable @inline(__always)
   public func load32(at index: Int) -> UInt32 {

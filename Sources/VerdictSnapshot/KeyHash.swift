@@ -15,43 +15,40 @@ public enum KeyHash {
   @inlinable @inline(__always)
   public static func hash(tag: UInt8, _ key: ByteView, seed: UInt64) -> UInt64 {
     var hash = seed ^ (UInt64(truncatingIfNeeded: key.count) << 8 | UInt64(tag)) &* 0x9e37_79b9_7f4a_7c15
-    var index = 0
-    while index &+ 16 < key.count {
-      hash = fold(
-        key.load64(at: index) ^ 0xa076_1d64_78bd_642f, key.load64(at: index &+ 8) ^ hash)
-      index &+= 16
-    }
-    let rest = key.count &- index
     let first: UInt64
-    let second: UInt64
-    if rest >= 8 {
-      first = key.load64(at: index)
-      second = key.load64(at: key.count &- 8)
+    var second: UInt64 = 0
+    if key.count >= 8 {
+      var index = 0
+      // SAFETY: the loop stays sixteen bytes below the end, and both last loads are inside.
+      while key.count &- index > 16 {
+        hash = unsafe fold(
+          key.uncheckedLoad64(at: index) ^ 0xa076_1d64_78bd_642f,
+          key.uncheckedLoad64(at: index &+ 8) ^ hash)
+        index &+= 16
+      }
+      let last = key.count &- 8
+      first = unsafe key.uncheckedLoad64(at: min(index, last))
+      second = unsafe key.uncheckedLoad64(at: last)
     } else {
-      first = tail(key, from: index)
-      second = 0
+      first = short(key)
     }
     hash = fold(first ^ 0xe703_7ed1_a0b4_28db, second ^ hash)
     return fold(hash ^ 0x8ebc_6af0_9c88_c6e3, 0x5899_65cc_7537_4cc3)
   }
 
-  /// The last bytes of a key, fewer than eight, as a zero-padded little-endian word.
+  /// A key of fewer than eight bytes as a zero-padded little-endian word.
   @inlinable @inline(__always)
-  static func tail(_ key: ByteView, from index: Int) -> UInt64 {
-    let rest = key.count &- index
-    if rest == 0 { return 0 }
-    if key.count >= 8 {
-      // Eight bytes that end where the key ends; those before `index` are shifted out.
-      return key.load64(at: key.count &- 8) &>> UInt64(truncatingIfNeeded: (8 &- rest) &* 8)
+  static func short(_ key: ByteView) -> UInt64 {
+    let count = key.count
+    if count == 0 { return 0 }
+    // By pieces that overlap: equal bytes meet equal bytes.
+    if count >= 4 {
+      let last = UInt64(key.load32(at: count &- 4))
+      return UInt64(key.load32(at: 0)) | last &<< UInt64(truncatingIfNeeded: (count &- 4) &* 8)
     }
-    // A whole short key, by pieces that overlap: equal bytes meet equal bytes.
-    if rest >= 4 {
-      let last = UInt64(key.load32(at: key.count &- 4))
-      return UInt64(key.load32(at: 0)) | last &<< UInt64(truncatingIfNeeded: (rest &- 4) &* 8)
-    }
-    if rest == 1 { return UInt64(key[0]) }
-    let last = UInt64(key[rest &- 1])
-    return UInt64(key.load16(at: 0)) | last &<< UInt64(truncatingIfNeeded: (rest &- 1) &* 8)
+    if count == 1 { return UInt64(key[0]) }
+    let last = UInt64(key[count &- 1])
+    return UInt64(key.load16(at: 0)) | last &<< UInt64(truncatingIfNeeded: (count &- 1) &* 8)
   }
 
   /// Where a key goes under its bucket's pilot.

@@ -105,16 +105,18 @@ public struct KeyTable {
     // An empty key would match an empty slot, and a longer one its length modulo 256.
     guard (head >> 32) & 0xffff == expected, key.count >= 1, key.count <= Limits.idByteCountMax
     else { return false }
-    if key.count <= keyCapacity {
-      var index = 0
-      while index &+ 8 <= key.count {
-        guard word(slot: slot, at: 8 &+ index) == key.load64(at: index) else { return false }
-        index &+= 8
+    guard key.count <= keyCapacity else { return holdsLong(slot: slot, key, hash: hash) }
+    let last = key.count &- 8
+    if last < 0 { return word(slot: slot, at: 8) == KeyHash.short(key) }
+    // SAFETY: all offsets are below the last eight bytes of the key, which are inside.
+    var index = 0
+    while index < last {
+      guard unsafe word(slot: slot, at: 8 &+ index) == key.uncheckedLoad64(at: index) else {
+        return false
       }
-      return index == key.count
-        || word(slot: slot, at: 8 &+ index) == KeyHash.tail(key, from: index)
+      index &+= 8
     }
-    return holdsLong(slot: slot, key, hash: hash)
+    return unsafe word(slot: slot, at: 8 &+ last) == key.uncheckedLoad64(at: last)
   }
 
   @usableFromInline @inline(never)
@@ -163,7 +165,7 @@ public struct KeyTable {
 
   /// Eight bytes of a slot.
   ///
-  /// - Precondition: `offset` is a multiple of eight inside the slot.
+  /// - Precondition: they lie inside the slot.
   @inlinable @inline(__always)
   func word(slot: Int, at offset: Int) -> UInt64 {
     precondition(UInt(bitPattern: slot) < UInt(bitPattern: slotCount), "a slot of the table")

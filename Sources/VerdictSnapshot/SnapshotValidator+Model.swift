@@ -98,6 +98,7 @@ extension SnapshotValidator {
     try require(
       record.firstAlternative + record.alternativeCount <= view.count(of: .alternatives),
       "case \(index): the alternatives")
+    try require(record.onlyCell < view.cellCount, "case \(index): the cell")
     let types = view.typeCount
     try require(
       types == 64 || record.targetTypes >> UInt64(types) == 0, "case \(index): a target type")

@@ -22,7 +22,7 @@ public struct ActionRecord {
 /// What an action requires of one type of resource.
 public struct CaseRecord {
   @usableFromInline let head: UInt64
-  /// First alternative, then zero.
+  /// First alternative, then the cell of the one term.
   @usableFromInline let alternatives: UInt64
   /// One bit per type that the target may have.
   public let targetTypes: UInt64
@@ -48,6 +48,10 @@ public struct CaseRecord {
   public var firstLinkedTerm: Int { Int(head >> 32) }
   @inlinable @inline(__always)
   public var firstAlternative: Int { Int(UInt32(truncatingIfNeeded: alternatives)) }
+  /// Where the case is one term on `self`: its cell; else -1. A short cut for the commonest
+  /// cases; the terms say the same.
+  @inlinable @inline(__always)
+  public var onlyCell: Int { Int(Int32(truncatingIfNeeded: alternatives >> 32)) }
 }
 
 /// One permission on one operand.
