@@ -23,7 +23,9 @@ def reasons(swift):
     rows = ROW.findall(swift)
     if not rows or sorted(numbers) != sorted(name for name, _, _ in rows):
         odd = set(numbers) ^ {name for name, _, _ in rows}
-        sys.exit(f"reasons.py: cases and table rows disagree: {', '.join(sorted(odd)) or 'none found'}")
+        sys.exit(
+            f"reasons.py: cases and table rows disagree: {', '.join(sorted(odd)) or 'none found'}"
+        )
     listed = [(numbers[name], code, text) for name, code, text in rows]
     if [number for number, _, _ in listed] != sorted(set(numbers.values())):
         sys.exit("reasons.py: the table is not in wire order, or a number is used twice")
@@ -56,7 +58,9 @@ def main():
         proto = file.read()
     renewed, blocks = BLOCK.subn(lambda m: m.group(1) + enum(listed) + m.group(3), proto)
     if blocks != 1:
-        sys.exit(f"reasons.py: {in_path} has {blocks} blocks from `// @reasons` to `// @end`, not 1")
+        sys.exit(
+            f"reasons.py: {in_path} has {blocks} blocks from `// @reasons` to `// @end`, not 1"
+        )
     with open(out_path, "w", encoding="utf-8") as file:
         file.write(renewed)
 

@@ -173,12 +173,14 @@ private struct VisibilityPage {
     unsafe blocks = room.bindMemory(to: Block.self, capacity: request.blockCount)
     for index in 0..<request.blockCount {
       let block = request.block(index)
-      guard let resources = unsafe Self.look(block.resourceType, block.ids, view, arena) else {
+      guard let resources = unsafe Self.look(
+        block.resourceType, block.ids, emptyIsAbsent: false, view, arena) else {
         return nil
       }
       var targets: UnsafeMutablePointer<ResolvedOperand>?
       if block.targetIDs.count > 0 {
-        guard let found = unsafe Self.look(block.targetType, block.targetIDs, view, arena) else {
+        guard let found = unsafe Self.look(
+          block.targetType, block.targetIDs, emptyIsAbsent: true, view, arena) else {
           return nil
         }
         unsafe targets = found
@@ -201,7 +203,8 @@ private struct VisibilityPage {
   }
 
   private static func look(
-    _ typeName: ByteView, _ ids: IDList, _ view: SnapshotView, _ arena: borrowing MessageArena
+    _ typeName: ByteView, _ ids: IDList, emptyIsAbsent: Bool, _ view: SnapshotView,
+    _ arena: borrowing MessageArena
   ) -> UnsafeMutablePointer<ResolvedOperand>? {
     let byteCount = ids.count * MemoryLayout<ResolvedOperand>.stride
     guard let room = unsafe arena.allocate(byteCount: byteCount) else { return nil }
@@ -213,7 +216,7 @@ private struct VisibilityPage {
     for index in 0..<ids.count {
       let end = offset + Int(ids.lengths[index])
       let id = ids.data[offset..<end]
-      let isGiven = !id.isEmpty || !typeName.isEmpty
+      let isGiven = !id.isEmpty || (!typeName.isEmpty && !emptyIsAbsent)
       unsafe (operands + index).initialize(
         to: id.isEmpty
           ? (isGiven ? ResolvedOperand(type: type) : ResolvedOperand())

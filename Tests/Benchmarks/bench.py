@@ -33,7 +33,9 @@ AUTHORIZE = api.AUTHORIZE
 VISIBILITY = "/verdict.v1.DecisionService/CheckVisibility"
 BENCH = ROOT / ".build/release/verdict-bench"
 SECTIONS = ["unary", "batches", "pages", "counts", "process"]
-SCENARIOS = ["example-random", "example-batch"]
+MEASUREMENTS = ["text", "ids", "resolved", "columns"]
+MILLION = ["--profile", "million"]
+TARGETS_IN_PROCESS = {"decide.acme.ids": "<= 60", "decide.million.ids": "<= 300"}
 
 # (name, connections, streams, CPU of the server, CPU of the client)
 UNARY_MODES = [
@@ -52,17 +54,31 @@ class Report:
     def add(self, name, value, unit, floor=None, target=""):
         ratio = value / floor if floor else None
         self.figures.append(
-            {"name": name, "value": value, "unit": unit, "floor": floor, "ratio": ratio,
-             "target": target})
+            {
+                "name": name,
+                "value": value,
+                "unit": unit,
+                "floor": floor,
+                "ratio": ratio,
+                "target": target,
+            }
+        )
         beside = f"  (floor {floor:,.4g}, ratio {ratio:.2f})" if floor else ""
         print(f"  {name}: {value:,.4g} {unit}{beside}", flush=True)
 
     def table(self):
         head = ("what", "Verdict", "unit", "floor", "ratio", "target")
         rows = [head] + [
-            (one["name"], f"{one['value']:,.4g}", one["unit"],
-             f"{one['floor']:,.4g}" if one["floor"] else "",
-             f"{one['ratio']:.2f}" if one["ratio"] else "", one["target"]) for one in self.figures]
+            (
+                one["name"],
+                f"{one['value']:,.4g}",
+                one["unit"],
+                f"{one['floor']:,.4g}" if one["floor"] else "",
+                f"{one['ratio']:.2f}" if one["ratio"] else "",
+                one["target"],
+            )
+            for one in self.figures
+        ]
         widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
         for row in rows:
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
@@ -83,7 +99,8 @@ class Bench:
 
     def file(self, name, count, make, *arguments):
         return messages.write_file(
-            self.directory / name, min(count, 20) if self.quick else count, make, *arguments)
+            self.directory / name, min(count, 20) if self.quick else count, make, *arguments
+        )
 
     def calls(self, full, quick=64):
         return quick if self.quick else full
@@ -94,9 +111,13 @@ class Bench:
         self.floors = [load.Floor("tcp:0"), load.Floor(f"unix:{self.directory}/floor.sock")]
         ours = [self.verdict.tcp, self.verdict.unix]
         self.targets = [
-            (name, load.Target("floor", floor.address, floor.pid),
-             load.Target("verdict", address, self.verdict.pid))
-            for name, floor, address in zip(("TCP", "Unix"), self.floors, ours)]
+            (
+                name,
+                load.Target("floor", floor.address, floor.pid),
+                load.Target("verdict", address, self.verdict.pid),
+            )
+            for name, floor, address in zip(("TCP", "Unix"), self.floors, ours)
+        ]
 
     def stop(self):
         for floor in self.floors:
@@ -106,6 +127,7 @@ class Bench:
     def prove(self):
         """The answers first: both forms agree, and both effects come up."""
         import random
+
         checks = messages.random_checks(random.Random(1), 1_000)
         defaults = {"organization": "bench", "principal": messages._member(7), "workspace": "prod"}
         with api.Client(self.verdict.tcp) as client:
@@ -114,7 +136,9 @@ class Bench:
         denied = sum(one.effect == api.DENY for one in plain)
         if plain != packed or allowed + denied != len(checks) or min(allowed, denied) < 100:
             raise SystemExit(f"wrong answers: {allowed} allowed, {denied} denied of {len(checks)}")
-        print(f"proved: 1,000 random checks give {allowed} allow, {denied} deny, alike in both forms")
+        print(
+            f"proved: 1,000 random checks give {allowed} allow, {denied} deny, alike in both forms"
+        )
 
     def unary(self):
         """One check per call, the same again and again, beside the floor."""
@@ -126,7 +150,8 @@ class Bench:
 
                 def once(target, calls):
                     return load.h2load(
-                        target, AUTHORIZE, self.body, connections, streams, calls, client_cpu)
+                        target, AUTHORIZE, self.body, connections, streams, calls, client_cpu
+                    )
 
                 least = max(self.calls(400), connections * streams)
                 calls = {}
@@ -146,8 +171,9 @@ class Bench:
             return statistics.median(getattr(run, what) for run in runs[who])
 
         def row(what, label, unit, target=""):
-            self.report.add(f"{name}: {label}", median("verdict", what), unit,
-                            median("floor", what), target)
+            self.report.add(
+                f"{name}: {label}", median("verdict", what), unit, median("floor", what), target
+            )
 
         row("calls_per_second", "calls", "1/s")
         row("p50", "p50", "us", "ratio <= 1.2" if "same CPU" in name else "")
@@ -171,23 +197,42 @@ class Bench:
 
     def batches(self):
         """Checks in columns, every message different."""
-        self.differing("unary, all different, -c16 -m32", AUTHORIZE, self.unary_file, 1, 16, 32,
-                       self.calls(300_000, 1_024))
+        self.differing(
+            "unary, all different, -c16 -m32",
+            AUTHORIZE,
+            self.unary_file,
+            1,
+            16,
+            32,
+            self.calls(300_000, 1_024),
+        )
         for count in (100, 1_000):
             for principals in (False, True):
                 whose = "each its own principal" if principals else "one principal"
-                file = self.file(f"batch-{count}-{principals}", 100_000 // count * 4,
-                                 messages.batch, count, principals)
+                file = self.file(
+                    f"batch-{count}-{principals}",
+                    100_000 // count * 4,
+                    messages.batch,
+                    count,
+                    principals,
+                )
                 self.differing(
-                    f"batches of {count:,}, {whose}", AUTHORIZE, file, count, 4, 4,
+                    f"batches of {count:,}, {whose}",
+                    AUTHORIZE,
+                    file,
+                    count,
+                    4,
+                    4,
                     self.calls(20_000_000 // count, 64),
-                    ">= 10" if count == 1_000 and not principals else "")
+                    ">= 10" if count == 1_000 and not principals else "",
+                )
 
     def pages(self):
         """CheckVisibility: 1 principal x 11 permissions x 1,000 ids a call."""
         file = self.file("pages", 200, messages.page)
-        self.differing("pages of 11,000 cells", VISIBILITY, file, 11_000, 1, 4,
-                       self.calls(10_000, 16))
+        self.differing(
+            "pages of 11,000 cells", VISIBILITY, file, 11_000, 1, 4, self.calls(10_000, 16)
+        )
 
     def counts(self):
         """Counted, not timed: these repeat."""
@@ -195,59 +240,87 @@ class Bench:
         _, floor, ours = self.targets[1]
         per_call = {
             target.name: counts.system_calls(target, AUTHORIZE, self.unary_file, calls)
-            for target in (floor, ours)}
-        print(f"  system calls of the floor: {per_call['floor']}, of Verdict: {per_call['verdict']}")
-        self.report.add("system calls per unary call, one at a time", sum(per_call["verdict"].values()),
-                        "calls", sum(per_call["floor"].values()))
+            for target in (floor, ours)
+        }
+        print(
+            f"  system calls of the floor: {per_call['floor']}, of Verdict: {per_call['verdict']}"
+        )
+        self.report.add(
+            "system calls per unary call, one at a time",
+            sum(per_call["verdict"].values()),
+            "calls",
+            sum(per_call["floor"].values()),
+        )
 
         served = ("--control", self.control)
         counted = counts.allocations(
-            self.directory / "malloc", AUTHORIZE, self.unary_file, calls, *served)
+            self.directory / "malloc", AUTHORIZE, self.unary_file, calls, *served
+        )
         print(f"  heap allocations by who asked: {counted}")
-        self.report.add("heap allocations of our own per unary call", counts.own_allocations(counted),
-                        "allocations", target="0")
+        self.report.add(
+            "heap allocations of our own per unary call",
+            counts.own_allocations(counted),
+            "allocations",
+            target="0",
+        )
 
         scratch = self.directory / "callgrind"
         scratch.mkdir()
         floor, ours = counts.instructions_per_call(
-            scratch, AUTHORIZE, self.unary_file, self.calls(2_000, 200), *served)
+            scratch, AUTHORIZE, self.unary_file, self.calls(2_000, 200), *served
+        )
         self.report.add("instructions per unary call", ours, "instructions", floor)
 
     def process(self):
-        """Without a network: what verdict-bench prints, and its instructions."""
-        flags = ["--quick"] if self.quick else []
-        done = subprocess.run([str(BENCH), *flags], check=True, capture_output=True, text=True)
-        for line in done.stdout.splitlines():
-            name, value, unit = line.split()
-            self.report.add(f"in process: {name}", float(value.replace(",", "")), unit)
+        """Without a network: nanoseconds and instructions per decision."""
+        worlds = [["--count", "2000", "--different", "500"]] if self.quick else [[], MILLION]
+        for flags in worlds:
+            done = subprocess.run(
+                [str(BENCH), *flags], check=True, capture_output=True, text=True, cwd=ROOT
+            )
+            for line in done.stdout.splitlines():
+                name, value, unit = line.split(maxsplit=2)
+                target = TARGETS_IN_PROCESS.get(name, "")
+                self.report.add(f"in process: {name}", float(value), unit, target=target)
         scratch = self.directory / "callgrind-in-process"
         scratch.mkdir()
-        for scenario in SCENARIOS:
-            self.report.add(
-                f"in process: {scenario}: instructions",
-                counts.instructions_in_process(
-                    scratch, BENCH, scenario, self.calls(100_000, 10_000)), "per decision")
+        for measurement in MEASUREMENTS:
+            count = counts.instructions_in_process(
+                scratch, BENCH, measurement, self.calls(100_000, 5_000)
+            )
+            self.report.add(f"in process: {measurement}", count, "instructions/decision")
 
 
 def machine():
     """What this ran on, and with which versions."""
-    cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo")
-                if line.startswith("model name")), platform.processor())
+    cpu = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in open("/proc/cpuinfo")
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
     print(f"machine: {os.cpu_count()} x {cpu}, kernel {platform.release()}")
 
     def first_line(*command):
         done = subprocess.run(command, capture_output=True, text=True)
         return (done.stdout + done.stderr).strip().splitlines()[0]
 
-    print(f"versions: {verdict('version').stdout.splitlines()[0]}; {first_line('h2load', '--version')}; "
-          f"{first_line('valgrind', '--version')}; {first_line('strace', '--version')}")
+    tools = [first_line(tool, "--version") for tool in ("h2load", "valgrind", "strace")]
+    print("versions:", "; ".join([verdict("version").stdout.splitlines()[0], *tools]))
     print("command:", " ".join(["Tests/Benchmarks/bench.py", *sys.argv[1:]]))
     busy = os.getloadavg()[0]
-    print(f"load before: {busy:.2f}" + ("; above 0.3, so times are not to be trusted" if busy > 0.3 else ""))
+    print(
+        f"load before: {busy:.2f}"
+        + ("; above 0.3, so times are not to be trusted" if busy > 0.3 else "")
+    )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS)
     parser.add_argument("--json", type=pathlib.Path)

@@ -28,15 +28,22 @@ def system_calls(target, method, file, calls):
     for count in (calls, 2 * calls):
         tracer = subprocess.Popen(
             ["strace", "-f", "-c", "-U", "name,calls", "-p", str(target.pid)],
-            stderr=subprocess.PIPE, text=True)
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         traced = pathlib.Path(f"/proc/{target.pid}/status")
         wait_until(lambda: f"TracerPid:\t{tracer.pid}\n" in traced.read_text(), "strace attached")
         time.sleep(0.2)
         _calls(target, method, file, count)
         tracer.send_signal(signal.SIGINT)
         _, report = tracer.communicate(timeout=30)
-        totals.append({name: int(number) for name, number in re.findall(
-            r"^(\w+) +(\d+)$", report, re.MULTILINE) if name != "total"})
+        totals.append(
+            {
+                name: int(number)
+                for name, number in re.findall(r"^(\w+) +(\d+)$", report, re.MULTILINE)
+                if name != "total"
+            }
+        )
     less, more = totals
     names = sorted(set(less) | set(more))
     per_call = {name: (more.get(name, 0) - less.get(name, 0)) / calls for name in names}
@@ -55,12 +62,18 @@ def _allocations(file):
 def allocations(directory, method, file, calls, *arguments):
     """Heap allocations per call by the object whose code asked for them.
 
-    `program` is our own code; Swift's runtime, where it is a library of its own, allocates for us too.
+    `program` is our own code; Swift's runtime allocates for us too, where it is a library.
     """
     counts = directory / "allocations"
-    with Sidecar(directory, *arguments, loops=1, environment={
+    with Sidecar(
+        directory,
+        *arguments,
+        loops=1,
+        environment={
             "LD_PRELOAD": str(load.TOOLS / "malloccount.so"),
-            "MALLOCCOUNT_FILE": str(counts)}) as sidecar:
+            "MALLOCCOUNT_FILE": str(counts),
+        },
+    ) as sidecar:
         target = load.Target("verdict under malloccount", sidecar.unix, sidecar.pid)
         _calls(target, method, file, calls)
         marks = [_allocations(counts)]
@@ -69,8 +82,11 @@ def allocations(directory, method, file, calls, *arguments):
             load.settle(sidecar.pid)
             marks.append(_allocations(counts))
     start, less, more = marks
-    return {name: (more[name] - less[name] - (less[name] - start[name])) / calls for name in more
-            if more[name] > start[name]}
+    return {
+        name: (more[name] - less[name] - (less[name] - start[name])) / calls
+        for name in more
+        if more[name] > start[name]
+    }
 
 
 def own_allocations(counted):
@@ -91,20 +107,26 @@ def _valgrind(file):
     return ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={file}"]
 
 
-def instructions_in_process(directory, program, scenario, count):
-    """Instructions per decision of one scenario of verdict-bench."""
+def instructions_in_process(directory, program, measurement, count):
+    """Instructions per decision of one measurement of verdict-bench, on the example."""
     totals = []
     for decisions in (count, 2 * count):
-        file = directory / f"callgrind.{scenario}.{decisions}"
+        file = directory / f"callgrind.{measurement}.{decisions}"
+        command = [str(program), "--different", "1000", "--only", measurement]
         subprocess.run(
-            [*_valgrind(file), str(program), "--scenario", scenario, "--count", str(decisions)],
-            check=True, stdout=subprocess.DEVNULL, timeout=300)
+            [*_valgrind(file), *command, "--count", str(decisions)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            timeout=300,
+            cwd=load.ROOT,
+        )
         totals.append(_collected(file))
     return (totals[1] - totals[0]) / count
 
 
 def instructions_per_call(directory, method, file, calls, *arguments):
     """Instructions per unary call: (the floor's, Verdict's), over a Unix socket."""
+
     @contextlib.contextmanager
     def floor(before):
         server = load.Floor(f"unix:{directory}/floor.sock", before)

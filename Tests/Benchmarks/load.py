@@ -35,7 +35,8 @@ class Floor:
 
     def __init__(self, address, before=()):
         self.process = subprocess.Popen(
-            [*before, str(TOOLS / "floor"), address], stdout=subprocess.PIPE, text=True)
+            [*before, str(TOOLS / "floor"), address], stdout=subprocess.PIPE, text=True
+        )
         self.address = self.process.stdout.readline().split()[-1]
         self.pid = self.process.pid
 
@@ -48,6 +49,7 @@ class Floor:
 @dataclass
 class Target:
     """A server's address, as the load clients want it, and its process."""
+
     name: str
     address: str
     pid: int
@@ -68,6 +70,7 @@ class Target:
 @dataclass
 class Run:
     """One run's outcome; times in microseconds."""
+
     calls_per_second: float
     p50: float
     p99: float
@@ -79,9 +82,21 @@ def h2load(target, method, body, connections, streams, calls, cpu=None):
     *options, base = target.h2load
     with tempfile.NamedTemporaryFile(prefix="verdict-h2load") as log:
         command = [
-            "h2load", "-t1", f"-c{connections}", f"-m{streams}", f"-n{calls}", "-d", str(body),
-            "-H", "content-type: application/grpc", "-H", "te: trailers",
-            f"--log-file={log.name}", *options, base + method]
+            "h2load",
+            "-t1",
+            f"-c{connections}",
+            f"-m{streams}",
+            f"-n{calls}",
+            "-d",
+            str(body),
+            "-H",
+            "content-type: application/grpc",
+            "-H",
+            "te: trailers",
+            f"--log-file={log.name}",
+            *options,
+            base + method,
+        ]
         if cpu is not None:
             command = ["taskset", "-c", str(cpu), *command]
         before = cpu_seconds(target.pid)
@@ -92,14 +107,26 @@ def h2load(target, method, body, connections, streams, calls, cpu=None):
     good = re.search(r"(\d+) succeeded, 0 failed, 0 errored", done.stdout)
     if not rate or not good or int(good.group(1)) != calls:
         raise SystemExit(f"h2load at {target.name} failed:\n{done.stdout}{done.stderr}")
-    return Run(float(rate.group(1)), times[len(times) // 2], times[len(times) * 99 // 100],
-               spent / calls * 1e6)
+    return Run(
+        float(rate.group(1)),
+        times[len(times) // 2],
+        times[len(times) * 99 // 100],
+        spent / calls * 1e6,
+    )
 
 
 def loadgen(target, method, file, connections, streams, calls, cpu=None):
     """Differing bodies; every answer has to be gRPC status 0."""
-    command = [str(TOOLS / "loadgen"), target.loadgen, method, str(file), str(connections),
-               str(streams), str(calls), str(SECONDS_MAX)]
+    command = [
+        str(TOOLS / "loadgen"),
+        target.loadgen,
+        method,
+        str(file),
+        str(connections),
+        str(streams),
+        str(calls),
+        str(SECONDS_MAX),
+    ]
     if cpu is not None:
         command = ["taskset", "-c", str(cpu), *command]
     before = cpu_seconds(target.pid)

@@ -40,24 +40,38 @@ def organization():
     def policy(share):
         granted, pii = {}, {}
         for kind, (count, actions) in KINDS.items():
+
             def some(kind=kind, count=count):
                 return sorted(rng.sample(resources[kind], int(count * share)))
+
             granted[kind] = {"edit": some(), "connect": "all"}
             pii.update({action: some() for action in actions[1:]})
         return {"resources": granted, "pii": pii}
 
     return {
-        "apiVersion": "verdict/v1", "model": "rudderstack",
-        "organization": {"id": "bench", "plan": "enterprise", "owner": "owner@example.com",
-                         "members": members},
-        "groups": {group: {"members": sorted(rng.sample(members, 25)), "workspaces": [WORKSPACE]}
-                   for group in groups},
-        "workspaces": {WORKSPACE: {
-            "members": members, "resources": resources,
-            "policies": {
-                "baseline": policy(0.05),
-                "groups": {group: policy(0.15) for group in groups},
-                "members": {member: policy(0.08) for member in members}}}},
+        "apiVersion": "verdict/v1",
+        "model": "rudderstack",
+        "organization": {
+            "id": "bench",
+            "plan": "enterprise",
+            "owner": "owner@example.com",
+            "members": members,
+        },
+        "groups": {
+            group: {"members": sorted(rng.sample(members, 25)), "workspaces": [WORKSPACE]}
+            for group in groups
+        },
+        "workspaces": {
+            WORKSPACE: {
+                "members": members,
+                "resources": resources,
+                "policies": {
+                    "baseline": policy(0.05),
+                    "groups": {group: policy(0.15) for group in groups},
+                    "members": {member: policy(0.08) for member in members},
+                },
+            }
+        },
     }
 
 
@@ -67,8 +81,10 @@ def random_checks(rng, count, principals=False):
     for _ in range(count):
         kind = rng.choice(list(KINDS))
         number, actions = KINDS[kind]
-        one = {"action": rng.choice(actions),
-               "resource": f"{kind}/{_name(kind, rng.randrange(number))}"}
+        one = {
+            "action": rng.choice(actions),
+            "resource": f"{kind}/{_name(kind, rng.randrange(number))}",
+        }
         if principals:
             one["principal"] = _member(rng.randrange(100))
         checks.append(one)
@@ -78,15 +94,21 @@ def random_checks(rng, count, principals=False):
 def unary(rng):
     """One check in the plain form."""
     return pb.AuthorizeRequest(
-        organization="bench", principal=_member(rng.randrange(100)), workspace=WORKSPACE,
-        checks=[pb.Check(**one) for one in random_checks(rng, 1)])
+        organization="bench",
+        principal=_member(rng.randrange(100)),
+        workspace=WORKSPACE,
+        checks=[pb.Check(**one) for one in random_checks(rng, 1)],
+    )
 
 
 def batch(rng, count, principals=False):
     """Checks in columns, of one principal or of one each."""
     return pb.AuthorizeRequest(
-        organization="bench", principal=_member(rng.randrange(100)), workspace=WORKSPACE,
-        columns=api.columns(random_checks(rng, count, principals)))
+        organization="bench",
+        principal=_member(rng.randrange(100)),
+        workspace=WORKSPACE,
+        columns=api.columns(random_checks(rng, count, principals)),
+    )
 
 
 def page(rng):
@@ -96,8 +118,12 @@ def page(rng):
         names = [_name(kind, rng.randrange(number)) for _ in range(PAGE_IDS // len(KINDS))]
         blocks.append(pb.VisibilityBlock(resource_type=kind, ids=api.ids(names)))
     return pb.CheckVisibilityRequest(
-        organization="bench", workspace=WORKSPACE, principals=[_member(rng.randrange(100))],
-        permissions=list(world.PII), blocks=blocks)
+        organization="bench",
+        workspace=WORKSPACE,
+        principals=[_member(rng.randrange(100))],
+        permissions=list(world.PII),
+        blocks=blocks,
+    )
 
 
 def framed(message):

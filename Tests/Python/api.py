@@ -18,13 +18,15 @@ AUTHORIZE = "/verdict.v1.DecisionService/Authorize"
 def channel(address):
     """A channel with a connection of its own."""
     return grpc.insecure_channel(
-        address, options=[
-            ("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1)])
+        address,
+        options=[("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1)],
+    )
 
 
 @dataclass(frozen=True)
 class Answer:
     """One check's answer, taken from the columns."""
+
     effect: int
     reason: str
     permission: str = ""
@@ -47,9 +49,14 @@ def answers(response):
     result = []
     for i in range(count):
         reason = pb.Reason.Name(response.reasons[i]).removeprefix("REASON_").lower()
-        permission = named(missing.permissions, missing.permission_of[i]) if missing.permission_of else ""
-        operand = (named(missing.operands, int.from_bytes(missing.operand_of[2 * i:2 * i + 2], "big"))
-                   if missing.operand_of else "")
+        permission = (
+            named(missing.permissions, missing.permission_of[i]) if missing.permission_of else ""
+        )
+        operand = (
+            named(missing.operands, int.from_bytes(missing.operand_of[2 * i : 2 * i + 2], "big"))
+            if missing.operand_of
+            else ""
+        )
         message = response.messages[i] if response.messages else ""
         result.append(Answer(response.effects[i], reason, permission, operand, message))
     return result
@@ -72,6 +79,7 @@ def _dictionary(values):
 
 def columns(checks):
     """Checks (as dictionaries like the JSON form) as columns."""
+
     def split(name):
         halves = [(check.get(name) or "").partition("/") for check in checks]
         return [half[0] for half in halves], [half[2] for half in halves]

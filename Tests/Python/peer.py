@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 
 import hpack
 from hyperframe.frame import (
-    DataFrame, Frame, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame)
+    DataFrame,
+    Frame,
+    GoAwayFrame,
+    HeadersFrame,
+    PingFrame,
+    RstStreamFrame,
+    SettingsFrame,
+)
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SECONDS = 5
@@ -20,6 +27,7 @@ def framed(message, flag=0, length=None):
 @dataclass
 class Outcome:
     """What came back on one stream."""
+
     headers: dict = field(default_factory=dict)
     data: bytes = b""
     reset: int | None = None
@@ -67,9 +75,9 @@ class Peer:
                 self.socket.sendall(content)
             else:
                 for start in range(0, len(content), piece):
-                    self.socket.sendall(content[start:start + piece])
+                    self.socket.sendall(content[start : start + piece])
         except (BrokenPipeError, ConnectionResetError):
-            self.closed = True
+            pass  # what the server said before it hung up is still to be read
 
     def request_bytes(self, headers, *pieces, end=True, trailers=None):
         """HEADERS, one DATA frame a piece, and trailers, as bytes. Uses up a stream number."""
@@ -129,8 +137,8 @@ class Peer:
             frame, length = Frame.parse_frame_header(memoryview(self.input[:9]))
             if len(self.input) < 9 + length:
                 return
-            frame.parse_body(memoryview(self.input[9:9 + length]))
-            self.input = self.input[9 + length:]
+            frame.parse_body(memoryview(self.input[9 : 9 + length]))
+            self.input = self.input[9 + length :]
             self.take(frame)
 
     def take(self, frame):

@@ -18,7 +18,12 @@ STOP_SECONDS = 20
 def verdict(*arguments, check=True, stdin=None):
     """Run one command to its end. With `check`, an exit status but 0 is an error."""
     done = subprocess.run(
-        [str(VERDICT), *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=120)
+        [str(VERDICT), *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     if check and done.returncode != 0:
         raise AssertionError(f"verdict {arguments} exited {done.returncode}:\n{done.stderr}")
     return done
@@ -46,11 +51,25 @@ class Sidecar:
         directory.mkdir(parents=True, exist_ok=True)
         self.socket = directory / "verdict.sock"
         self.command = [
-            *map(str, before), str(VERDICT), "serve", *map(str, arguments), "--listen", "127.0.0.1:0",
-            "--unix", str(self.socket), "--loops", str(loops)]
+            *map(str, before),
+            str(VERDICT),
+            "serve",
+            *map(str, arguments),
+            "--listen",
+            "127.0.0.1:0",
+            "--unix",
+            str(self.socket),
+            "--loops",
+            str(loops),
+        ]
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            text=True, env={**os.environ, **(environment or {})})
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
         self.log = []
         self.port = None
         self._reader = threading.Thread(target=self._read_log, daemon=True)
@@ -70,7 +89,8 @@ class Sidecar:
         if self.process.poll() is not None:
             self._reader.join(5)
             raise AssertionError(
-                f"verdict serve exited {self.process.returncode}:\n" + "\n".join(self.log))
+                f"verdict serve exited {self.process.returncode}:\n" + "\n".join(self.log)
+            )
         for line in list(self.log):
             found = re.search(r"127\.0\.0\.1:([1-9]\d*)", line)
             if found:

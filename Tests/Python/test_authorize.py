@@ -45,8 +45,13 @@ def test_the_worked_example_is_decided_as_the_contract_says(client, form):
 CASES = [
     (check("edit", "event_stream_source/S1"), ALLOW, "granted", "", ""),
     (check("edit", "event_stream_source/S3"), DENY, "resource_not_in_scope", "edit", "self"),
-    (check("connect", "event_stream_source/S1", "destination/D3"),
-     DENY, "resource_not_in_scope", "edit", "target"),
+    (
+        check("connect", "event_stream_source/S1", "destination/D3"),
+        DENY,
+        "resource_not_in_scope",
+        "edit",
+        "target",
+    ),
     (check("create", "event_stream_source"), DENY, "missing_permission", "create_delete", "self"),
     (check("bot_management"), DENY, "missing_permission", "bot_management", ""),
     (check("bot_management", principal=MAX), ALLOW, "granted", "", ""),
@@ -57,17 +62,38 @@ CASES = [
     (check("view", principal=NINA), DENY, "no_workspace_access", "", ""),
     (check("view", principal="nobody@acme.example"), DENY, "unknown_principal", "", ""),
     (check("edit", "destination/D3", principal="service_token:ci"), ALLOW, "granted", "", ""),
-    (check("edit", "event_stream_source/S1", principal="personal_token:mia-laptop"),
-     DENY, "token_scope", "", ""),
-    (check("edit", "destination/D9", principal=ADAM), DENY, "resource_in_other_workspace", "", "self"),
+    (
+        check("edit", "event_stream_source/S1", principal="personal_token:mia-laptop"),
+        DENY,
+        "token_scope",
+        "",
+        "",
+    ),
+    (
+        check("edit", "destination/D9", principal=ADAM),
+        DENY,
+        "resource_in_other_workspace",
+        "",
+        "self",
+    ),
     (check("fly", "destination/D1"), INDETERMINATE, "unknown_action", "", ""),
     (check("edit"), INDETERMINATE, "missing_resource", "", ""),
     (check("connect", "event_stream_source/S1"), INDETERMINATE, "missing_target", "", ""),
     (check("edit", "spaceship/X"), INDETERMINATE, "unknown_resource_type", "", ""),
-    (check("destination_live_events", "event_stream_source/S1"),
-     INDETERMINATE, "wrong_resource_type", "", ""),
-    (check("connect", "event_stream_source/S1", "event_stream_source/S2"),
-     INDETERMINATE, "invalid_pair", "", ""),
+    (
+        check("destination_live_events", "event_stream_source/S1"),
+        INDETERMINATE,
+        "wrong_resource_type",
+        "",
+        "",
+    ),
+    (
+        check("connect", "event_stream_source/S1", "event_stream_source/S2"),
+        INDETERMINATE,
+        "invalid_pair",
+        "",
+        "",
+    ),
     (check("bot_management", "destination/D1"), INDETERMINATE, "unexpected_operand", "", ""),
 ]
 
@@ -75,15 +101,22 @@ CASES = [
 @pytest.mark.parametrize("form", ["plain", "columns"])
 def test_each_check_has_its_reason_and_first_missing_term(client, form):
     got = getattr(client, form)(
-        [case[0] for case in CASES], organization="acme", principal=MIA, workspace="prod")
+        [case[0] for case in CASES], organization="acme", principal=MIA, workspace="prod"
+    )
     assert got == [Answer(*case[1:]) for case in CASES]
 
 
 def test_both_forms_give_the_same_columns(client):
     checks = [case[0] for case in CASES]
-    defaults = {"organization": "acme", "principal": MIA, "workspace": "prod", "want_messages": True}
+    defaults = {
+        "organization": "acme",
+        "principal": MIA,
+        "workspace": "prod",
+        "want_messages": True,
+    }
     plain = client.authorize(
-        pb.AuthorizeRequest(checks=[pb.Check(**one) for one in checks], **defaults))
+        pb.AuthorizeRequest(checks=[pb.Check(**one) for one in checks], **defaults)
+    )
     packed = client.authorize(pb.AuthorizeRequest(columns=columns(checks), **defaults))
     for response in (plain, packed):
         assert len(response.decision_id) == 16
@@ -97,9 +130,16 @@ def test_both_forms_give_the_same_columns(client):
 def test_a_fault_of_one_check_leaves_the_others_answered(client):
     long, nul = "x" * 256, "a\0b"
     got = client.plain(
-        [check("edit", f"destination/{long}"), check("edit", f"destination/{nul}"),
-         check("view", principal=long), check("edit", "destination/D1")],
-        organization="acme", principal=MIA, workspace="prod")
+        [
+            check("edit", f"destination/{long}"),
+            check("edit", f"destination/{nul}"),
+            check("view", principal=long),
+            check("edit", "destination/D1"),
+        ],
+        organization="acme",
+        principal=MIA,
+        workspace="prod",
+    )
     assert [one.reason for one in got] == ["invalid_id"] * 3 + ["granted"]
     assert [one.effect for one in got] == [INDETERMINATE] * 3 + [ALLOW]
 
@@ -107,8 +147,12 @@ def test_a_fault_of_one_check_leaves_the_others_answered(client):
 def test_an_id_is_never_cut_at_a_nul(client):
     """`D1\\0` is not `D1`: a C string would have ended at the NUL."""
     for form in (client.plain, client.columns):
-        got = form([check("edit", "destination/D1\0")],
-                   organization="acme", principal=MIA, workspace="prod")
+        got = form(
+            [check("edit", "destination/D1\0")],
+            organization="acme",
+            principal=MIA,
+            workspace="prod",
+        )
         assert got == [Answer(INDETERMINATE, "invalid_id")]
 
 
@@ -118,8 +162,14 @@ def test_the_organization_may_be_left_out_where_one_is_loaded(client):
 
 
 def test_an_organization_that_is_not_loaded_is_indeterminate(client):
-    response = client.authorize(pb.AuthorizeRequest(
-        organization="umbrella", principal=MIA, workspace="prod", checks=[pb.Check(action="view")]))
+    response = client.authorize(
+        pb.AuthorizeRequest(
+            organization="umbrella",
+            principal=MIA,
+            workspace="prod",
+            checks=[pb.Check(action="view")],
+        )
+    )
     assert list(response.effects) == [INDETERMINATE]
     assert list(response.reasons) == [pb.REASON_UNKNOWN_ORGANIZATION]
     assert response.snapshot_digest == b""
@@ -144,10 +194,16 @@ def test_the_largest_batches_are_answered_in_order(client):
 
 def test_a_column_of_one_value_may_leave_out_its_indexes(client):
     request = pb.AuthorizeRequest(
-        organization="acme", principal=MIA, workspace="prod",
+        organization="acme",
+        principal=MIA,
+        workspace="prod",
         columns=pb.CheckColumns(
-            count=3, actions=["edit"], resource_types=["destination"],
-            resource_ids=pb.Ids(data=b"D1D2D3", lengths=b"\2\2\2")))
+            count=3,
+            actions=["edit"],
+            resource_types=["destination"],
+            resource_ids=pb.Ids(data=b"D1D2D3", lengths=b"\2\2\2"),
+        ),
+    )
     assert list(client.authorize(request).effects) == [ALLOW, ALLOW, DENY]
 
 
@@ -156,7 +212,8 @@ def test_rows_may_have_principals_and_workspaces_of_their_own(client):
         {"action": "view", "principal": NINA, "workspace": "staging"},
         {"action": "view", "principal": NINA, "workspace": "prod"},
         {"action": "view"},
-        {"action": "edit", "resource": "destination/D9", "principal": ADAM, "workspace": "staging"}]
+        {"action": "edit", "resource": "destination/D9", "principal": ADAM, "workspace": "staging"},
+    ]
     for form in (client.plain, client.columns):
         got = form(checks, organization="acme", principal=MIA, workspace="prod")
         assert [one.effect for one in got] == [ALLOW, DENY, ALLOW, ALLOW]

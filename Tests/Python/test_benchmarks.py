@@ -14,15 +14,24 @@ def figures(tmp_path_factory):
     results = tmp_path_factory.mktemp("bench") / "results.json"
     done = subprocess.run(
         [sys.executable, ROOT / "Tests/Benchmarks/bench.py", "--quick", "--json", results],
-        text=True, capture_output=True, timeout=400)
+        text=True,
+        capture_output=True,
+        timeout=400,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return {one["name"]: one for one in json.loads(results.read_text())}
 
 
 def test_every_figure_is_there(figures):
     names = " ".join(figures)
-    for word in ("TCP -c1 -m1", "Unix -c16 -m32", "batches of 1,000", "pages", "in process",
-                 "instructions per unary call"):
+    for word in (
+        "TCP -c1 -m1",
+        "Unix -c16 -m32",
+        "batches of 1,000",
+        "pages",
+        "in process",
+        "instructions per unary call",
+    ):
         assert word in names
     assert all(one["value"] >= 0 for one in figures.values())
 

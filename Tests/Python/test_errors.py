@@ -20,33 +20,59 @@ def packed(**fields):
 
 INVALID = {
     "no checks": (pb.AuthorizeRequest(**DEFAULTS), ["checks"]),
-    "both forms": (pb.AuthorizeRequest(
-        checks=[PLAIN], columns=pb.CheckColumns(count=1, actions=["view"]), **DEFAULTS), ["columns"]),
+    "both forms": (
+        pb.AuthorizeRequest(
+            checks=[PLAIN], columns=pb.CheckColumns(count=1, actions=["view"]), **DEFAULTS
+        ),
+        ["columns"],
+    ),
     "too many plain": (pb.AuthorizeRequest(checks=[PLAIN] * 1_001, **DEFAULTS), ["checks"]),
     "count 0": (packed(count=0, actions=["view"]), ["count"]),
     "too many rows": (packed(count=10_001, actions=["view"]), ["count"]),
     "short indexes": (packed(count=2, actions=["view", "edit"], action_of=b"\0"), ["action_of"]),
     "index too large": (
-        packed(count=3, actions=["view", "edit"], action_of=b"\0\1\2"), ["action_of", "2"]),
+        packed(count=3, actions=["view", "edit"], action_of=b"\0\1\2"),
+        ["action_of", "2"],
+    ),
     "unclear dictionary": (packed(count=2, actions=["view", "edit"]), ["action_of"]),
     "short lengths": (
         packed(count=2, actions=["edit"], resource_types=["destination"], resource_ids=ids(["D1"])),
-        ["resource_ids"]),
+        ["resource_ids"],
+    ),
     "data too short": (
-        packed(count=2, actions=["edit"], resource_types=["destination"],
-               resource_ids=pb.Ids(data=b"D1D", lengths=b"\2\2")), ["resource_ids"]),
+        packed(
+            count=2,
+            actions=["edit"],
+            resource_types=["destination"],
+            resource_ids=pb.Ids(data=b"D1D", lengths=b"\2\2"),
+        ),
+        ["resource_ids"],
+    ),
     "data too long": (
-        packed(count=1, actions=["edit"], resource_types=["destination"],
-               resource_ids=pb.Ids(data=b"D1D", lengths=b"\2")), ["resource_ids"]),
+        packed(
+            count=1,
+            actions=["edit"],
+            resource_types=["destination"],
+            resource_ids=pb.Ids(data=b"D1D", lengths=b"\2"),
+        ),
+        ["resource_ids"],
+    ),
     "principals unequal": (
-        packed(count=2, actions=["view"], principals=ids([MIA])), ["principals"]),
+        packed(count=2, actions=["view"], principals=ids([MIA])),
+        ["principals"],
+    ),
     "long principal": (
-        pb.AuthorizeRequest(organization="acme", principal="x" * 256, checks=[PLAIN]), ["principal"]),
+        pb.AuthorizeRequest(organization="acme", principal="x" * 256, checks=[PLAIN]),
+        ["principal"],
+    ),
     "nul in workspace": (
         pb.AuthorizeRequest(organization="acme", principal=MIA, workspace="a\0b", checks=[PLAIN]),
-        ["workspace"]),
+        ["workspace"],
+    ),
     "long organization": (
-        pb.AuthorizeRequest(organization="x" * 256, principal=MIA, checks=[PLAIN]), ["organization"]),
+        pb.AuthorizeRequest(organization="x" * 256, principal=MIA, checks=[PLAIN]),
+        ["organization"],
+    ),
 }
 
 
@@ -63,11 +89,15 @@ def test_an_invalid_request_names_the_field(client, case):
 def test_an_invalid_page_names_the_field(client):
     block = pb.VisibilityBlock(resource_type="destination", ids=ids(["D1"]))
     bad = pb.VisibilityBlock(
-        resource_type="transformation", ids=ids(["T1", "T2"]), target_type="destination",
-        target_ids=ids(["D1"]))
+        resource_type="transformation",
+        ids=ids(["T1", "T2"]),
+        target_type="destination",
+        target_ids=ids(["D1"]),
+    )
     common = {"organization": "acme", "workspace": "prod"}
     many = pb.VisibilityBlock(
-        resource_type="destination", ids=pb.Ids(data=b"D" * 20_000, lengths=b"\1" * 20_000))
+        resource_type="destination", ids=pb.Ids(data=b"D" * 20_000, lengths=b"\1" * 20_000)
+    )
     cases = {
         "principals": dict(permissions=["view"], blocks=[block]),
         "permissions": dict(principals=[MIA], blocks=[block]),
@@ -82,9 +112,15 @@ def test_an_invalid_page_names_the_field(client):
         assert word in error.value.details()
 
 
-@pytest.mark.parametrize("method", [
-    "/verdict.v1.DecisionService/Nothing", "/verdict.v1.Nothing/Authorize",
-    "/verdict.v1.DecisionService/authorize", "/verdict.v1.DecisionService/Authorize/"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "/verdict.v1.DecisionService/Nothing",
+        "/verdict.v1.Nothing/Authorize",
+        "/verdict.v1.DecisionService/authorize",
+        "/verdict.v1.DecisionService/Authorize/",
+    ],
+)
 def test_an_unknown_method_is_unimplemented(client, method):
     with pytest.raises(grpc.RpcError) as error:
         client.raw(method, b"")
@@ -126,7 +162,9 @@ def test_bytes_that_are_not_utf8_are_an_invalid_id(client):
     assert list(response.reasons) == [pb.REASON_INVALID_ID]
 
 
-def test_without_policies_the_server_is_unavailable_until_the_first_publish(tmp_path, acme_document):
+def test_without_policies_the_server_is_unavailable_until_the_first_publish(
+    tmp_path, acme_document
+):
     control = tmp_path / "control"
     control.mkdir()
     health = "/grpc.health.v1.Health/Check"
@@ -137,8 +175,12 @@ def test_without_policies_the_server_is_unavailable_until_the_first_publish(tmp_
     with Sidecar(tmp_path / "run", "--control", control) as sidecar, Client(sidecar.tcp) as client:
         assert status(client) == health_pb2.HealthCheckResponse.NOT_SERVING
         page = pb.CheckVisibilityRequest(
-            organization="acme", workspace="prod", principals=[MIA], permissions=["view"],
-            blocks=[pb.VisibilityBlock(resource_type="destination", ids=ids(["D1"]))])
+            organization="acme",
+            workspace="prod",
+            principals=[MIA],
+            permissions=["view"],
+            blocks=[pb.VisibilityBlock(resource_type="destination", ids=ids(["D1"]))],
+        )
         single = pb.AuthorizeRequest(checks=[PLAIN], **DEFAULTS)
         for method, request in ((AUTHORIZE, single), (VISIBILITY, page)):
             with pytest.raises(grpc.RpcError) as error:

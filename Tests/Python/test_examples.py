@@ -17,14 +17,23 @@ def test_the_python_client_prints_both_answers(tmp_path):
     with Sidecar(tmp_path / "run", "--control", tmp_path / "control") as sidecar:
         for address in (sidecar.tcp, sidecar.unix):
             done = subprocess.run(
-                [sys.executable, ROOT / "examples/python/client.py", address], text=True,
-                capture_output=True, timeout=60, check=True,
-                env={**os.environ, "PYTHONPATH": str(ROOT / ".work/stubs")})
+                [sys.executable, ROOT / "examples/python/client.py", address],
+                text=True,
+                capture_output=True,
+                timeout=60,
+                check=True,
+                env={**os.environ, "PYTHONPATH": str(ROOT / ".work/stubs")},
+            )
             lines = done.stdout.splitlines()
             assert lines[0].startswith("ALLOW edit event_stream_source/S1")
-            assert lines[1].startswith("DENY connect event_stream_source/S1 destination/D3: You don't")
-            assert lines[2:] == ["live events of S1 are visible", "live events of S2 are hidden",
-                                 "live events of S3 are hidden"]
+            assert lines[1].startswith(
+                "DENY connect event_stream_source/S1 destination/D3: You don't"
+            )
+            assert lines[2:] == [
+                "live events of S1 are visible",
+                "live events of S2 are hidden",
+                "live events of S3 are hidden",
+            ]
 
 
 def free_port():
@@ -36,7 +45,10 @@ def free_port():
 def test_the_run_script_shows_an_allow_and_a_deny_and_serves_until_ctrl_c(tmp_path):
     process = subprocess.Popen(
         [ROOT / "examples/run.sh", VERDICT, tmp_path / "run", f"127.0.0.1:{free_port()}"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
     text, end = "", time.monotonic() + 60
     try:
         while "until Ctrl-C" not in text:

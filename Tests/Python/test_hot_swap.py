@@ -39,8 +39,9 @@ def test_an_edited_document_changes_the_answer_after_publishing(tmp_path):
         assert one(client) == DENY
         before = client.info()
 
-        document["workspaces"]["prod"]["policies"]["baseline"]["resources"]["destination"]["edit"] = [
-            "D1", "D2", "D3"]
+        document["workspaces"]["prod"]["policies"]["baseline"]["resources"]["destination"][
+            "edit"
+        ] = ["D1", "D2", "D3"]
         world.write(document, path)
         assert one(client) == DENY
         publish(control, path)
@@ -78,15 +79,18 @@ def test_an_unchanged_organization_keeps_its_generation(tmp_path):
 class Load:
     """Clients that ask without a pause and note everything that is wrong."""
 
-    CHECKS = [{"action": "edit", "resource": f"destination/destination-{i * 97 % RESOURCES:06d}"}
-              for i in range(64)]
+    CHECKS = [
+        {"action": "edit", "resource": f"destination/destination-{i * 97 % RESOURCES:06d}"}
+        for i in range(64)
+    ]
 
     def __init__(self, addresses):
         self.request = pb.AuthorizeRequest(columns=columns(self.CHECKS), **DEFAULTS)
         self.faults, self.answered, self.effect_of = [], 0, {}
         self.stopping = threading.Event()
         self.threads = [
-            threading.Thread(target=self._ask, args=(address,)) for address in addresses]
+            threading.Thread(target=self._ask, args=(address,)) for address in addresses
+        ]
 
     def _ask(self, address):
         generation = 0
@@ -120,11 +124,14 @@ class Load:
 
 
 def test_two_hundred_publishes_under_load_fail_nothing_and_give_memory_back(tmp_path):
-    paths = [world.write(big_document(edit), tmp_path / str(edit) / "acme.json")
-             for edit in (True, False)]
+    paths = [
+        world.write(big_document(edit), tmp_path / str(edit) / "acme.json")
+        for edit in (True, False)
+    ]
     control = tmp_path / "control"
     publish(control, paths[1])
     with Sidecar(tmp_path / "run", "--control", control) as sidecar, Client(sidecar.tcp) as client:
+
         def follow(i):
             publish(control, paths[i % 2])
 
@@ -145,7 +152,9 @@ def test_two_hundred_publishes_under_load_fail_nothing_and_give_memory_back(tmp_
         assert snapshot > MEBIBYTE / 4
         wait_until(lambda: sidecar.mappings("memfd:") <= mapped, "the old copies unmapped")
         grown = sidecar.resident_bytes() - warm
-        assert grown < max(4 * snapshot, 16 * MEBIBYTE), f"{grown} bytes more after {PUBLISHES} sets"
+        assert grown < max(
+            4 * snapshot, 16 * MEBIBYTE
+        ), f"{grown} bytes more after {PUBLISHES} sets"
 
 
 def blob(control, digest):
@@ -159,8 +168,11 @@ def layers(control):
     for entry in index["manifests"]:
         if entry.get("annotations", {}).get("org.opencontainers.image.ref.name") == "current":
             current = json.loads(blob(control, entry["digest"]).read_text())
-    return [layer["digest"] for manifest in current["manifests"]
-            for layer in json.loads(blob(control, manifest["digest"]).read_text())["layers"]]
+    return [
+        layer["digest"]
+        for manifest in current["manifests"]
+        for layer in json.loads(blob(control, manifest["digest"]).read_text())["layers"]
+    ]
 
 
 def test_a_corrupt_control_directory_keeps_the_old_policies(tmp_path):
@@ -175,9 +187,13 @@ def test_a_corrupt_control_directory_keeps_the_old_policies(tmp_path):
         def refuses(damage):
             logged = len(sidecar.log)
             damage()
-            wait_until(lambda: any(
-                record.get("level") in ("error", "critical", "warning")
-                for record in sidecar.records()[logged:]), f"a log line about {damage.__name__}")
+            wait_until(
+                lambda: any(
+                    record.get("level") in ("error", "critical", "warning")
+                    for record in sidecar.records()[logged:]
+                ),
+                f"a log line about {damage.__name__}",
+            )
             assert one(client) == DENY
             assert client.info().set_number == number
 
@@ -195,7 +211,8 @@ def test_a_corrupt_control_directory_keeps_the_old_policies(tmp_path):
                     shutil.copy(source, target)
             middle = len(content) // 2
             blob(control, snapshot).write_bytes(
-                content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1:])
+                content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+            )
             shutil.copy(spare / "index.json", control / "index.new")
             (control / "index.new").rename(control / "index.json")
 
@@ -233,7 +250,9 @@ def test_documents_served_directly_are_compiled_again_when_they_change(tmp_path)
 
             document["organisation"] = "a mistake"
             world.write(document, path)
-            wait_until(lambda: any("organisation" in line for line in sidecar.log), "the mistake named")
+            wait_until(
+                lambda: any("organisation" in line for line in sidecar.log), "the mistake named"
+            )
             assert one(client) == ALLOW
 
             del document["organisation"]

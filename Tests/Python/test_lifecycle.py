@@ -14,8 +14,11 @@ from sidecar import VERDICT, Sidecar, publish, verdict
 from world import MIA
 
 REQUEST = pb.AuthorizeRequest(
-    organization="acme", principal=MIA, workspace="prod",
-    checks=[pb.Check(action="edit", resource="destination/D1")])
+    organization="acme",
+    principal=MIA,
+    workspace="prod",
+    checks=[pb.Check(action="edit", resource="destination/D1")],
+)
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
@@ -45,8 +48,9 @@ def test_no_call_that_was_taken_on_is_lost_when_the_server_stops(tmp_path, acme_
                         wrong.append(f"{error.code()} {error.details()}")
                     return
 
-    threads = [threading.Thread(target=ask, args=(address,))
-               for address in [sidecar.tcp, sidecar.unix] * 8]
+    threads = [
+        threading.Thread(target=ask, args=(address,)) for address in [sidecar.tcp, sidecar.unix] * 8
+    ]
     for thread in threads:
         thread.start()
     time.sleep(0.5)
@@ -112,7 +116,8 @@ def test_a_log_that_nobody_reads_any_more_does_not_stop_a_clean_end(tmp_path, ac
     """Standard error closes when a supervisor dies."""
     process = subprocess.Popen(
         [str(VERDICT), "serve", "--policy", str(acme_document), "--unix", str(tmp_path / "s")],
-        stderr=subprocess.PIPE)
+        stderr=subprocess.PIPE,
+    )
     process.stderr.readline()
     process.stderr.close()
     process.send_signal(signal.SIGTERM)

@@ -15,8 +15,11 @@ DEFAULTS = {"organization": "acme", "principal": MIA, "workspace": "prod"}
 def request(i):
     """A request whose answer tells it from its neighbours: D1 and D2 may be edited, D3 not."""
     return pb.AuthorizeRequest(
-        checks=[pb.Check(action="edit", resource=f"destination/D{(i + k) % 3 + 1}") for k in range(3)],
-        **DEFAULTS)
+        checks=[
+            pb.Check(action="edit", resource=f"destination/D{(i + k) % 3 + 1}") for k in range(3)
+        ],
+        **DEFAULTS,
+    )
 
 
 def expected(i):
@@ -66,6 +69,7 @@ def test_sixty_four_connections_at_once(acme, transport):
     clients = [Client(getattr(acme, transport)) for _ in range(64)]
     ids = set()
     try:
+
         def ask(client_and_place):
             place, client = client_and_place
             for i in range(10):

@@ -1,11 +1,13 @@
 """Policy documents for the tests: the worked example, and random organizations."""
 
+import hashlib
 import json
 import pathlib
 import random
 
 MIA, MAX, OLGA, ADAM, NINA = (
-    f"{name}@acme.example" for name in ("mia", "max", "olga", "adam", "nina"))
+    f"{name}@acme.example" for name in ("mia", "max", "olga", "adam", "nina")
+)
 
 # The 11 PII permissions and the types that each is about.
 PII = {
@@ -22,10 +24,21 @@ PII = {
     "tracking_plan_violations": ["tracking_plan"],
 }
 CONNECTABLE = [
-    "event_stream_source", "destination", "table", "sql_model", "audience", "transformation",
-    "tracking_plan", "profile"]
+    "event_stream_source",
+    "destination",
+    "table",
+    "sql_model",
+    "audience",
+    "transformation",
+    "tracking_plan",
+    "profile",
+]
 TYPES = CONNECTABLE + ["transformation_library", "data_catalog"]
-SECRET = "0123456789abcdef" * 4
+
+
+def secret(name):
+    """The digest of a token's secret, another for each token."""
+    return hashlib.sha256(name.encode()).hexdigest()
 
 
 def worked_example():
@@ -34,8 +47,12 @@ def worked_example():
         "apiVersion": "verdict/v1",
         "model": "rudderstack",
         "organization": {
-            "id": "acme", "plan": "enterprise", "owner": OLGA, "admins": [ADAM],
-            "members": [MIA, MAX, NINA]},
+            "id": "acme",
+            "plan": "enterprise",
+            "owner": OLGA,
+            "admins": [ADAM],
+            "members": [MIA, MAX, NINA],
+        },
         "groups": {"data-engineers": {"members": [MAX], "workspaces": ["prod"]}},
         "workspaces": {
             "prod": {
@@ -55,19 +72,34 @@ def worked_example():
                     },
                     "groups": {
                         "data-engineers": {
-                            "resources": {"transformation": {"edit": "all", "create_delete": "all"}},
-                            "switches": ["bot_management"]}},
+                            "resources": {
+                                "transformation": {"edit": "all", "create_delete": "all"}
+                            },
+                            "switches": ["bot_management"],
+                        }
+                    },
                 },
             },
             "staging": {"members": [NINA], "resources": {"destination": ["D9"]}},
         },
         "tokens": {
             "service": [
-                {"id": "ci", "workspace": "prod", "secret_sha256": SECRET,
-                 "policy": {"resources": {"destination": {"edit": "all"}}}}],
+                {
+                    "id": "ci",
+                    "workspace": "prod",
+                    "secret_sha256": secret("acme ci"),
+                    "policy": {"resources": {"destination": {"edit": "all"}}},
+                }
+            ],
             "personal": [
-                {"id": "mia-laptop", "user": MIA, "workspace": "prod", "scope": "read_only",
-                 "secret_sha256": SECRET[::-1]}],
+                {
+                    "id": "mia-laptop",
+                    "user": MIA,
+                    "workspace": "prod",
+                    "scope": "read_only",
+                    "secret_sha256": secret("acme mia-laptop"),
+                }
+            ],
         },
     }
 
@@ -93,8 +125,11 @@ def _policy(rng, resources):
         granted[kind] = rights
     for name in rng.sample(sorted(PII), rng.randint(0, 8)):
         kinds = PII[name]
-        ids = (resources[kinds[0]] if len(kinds) == 1
-               else [f"{kind}/{id}" for kind in kinds for id in resources[kind]])
+        ids = (
+            resources[kinds[0]]
+            if len(kinds) == 1
+            else [f"{kind}/{id}" for kind in kinds for id in resources[kind]]
+        )
         pii[name] = _scope(rng, ids)
     policy = {}
     if granted:
@@ -111,13 +146,20 @@ def random_organization(seed, members=6, ids_per_type=6):
     groups = [f"group-{i}" for i in range(3)]
     workspaces, attached = {}, {group: [] for group in groups}
     for name in ("one", "two"):
-        resources = {kind: [f"{kind[:3]}-{name}-{i}" for i in range(rng.randint(1, ids_per_type))]
-                     for kind in TYPES}
+        resources = {
+            kind: [f"{kind[:3]}-{name}-{i}" for i in range(rng.randint(1, ids_per_type))]
+            for kind in TYPES
+        }
         listed = dict(resources)
         listed["transformation"] = [
-            {"id": id, "connected_to": rng.sample(
-                resources["destination"], rng.randint(0, len(resources["destination"])))}
-            for id in resources["transformation"]]
+            {
+                "id": id,
+                "connected_to": rng.sample(
+                    resources["destination"], rng.randint(0, len(resources["destination"]))
+                ),
+            }
+            for id in resources["transformation"]
+        ]
         direct = rng.sample(users, rng.randint(1, members))
         here = rng.sample(groups, rng.randint(0, 3))
         for group in here:
@@ -127,23 +169,47 @@ def random_organization(seed, members=6, ids_per_type=6):
         if with_policy:
             policies["groups"] = {group: _policy(rng, resources) for group in with_policy}
         policies["members"] = {
-            user: _policy(rng, resources) for user in direct if rng.random() < 0.4}
+            user: _policy(rng, resources) for user in direct if rng.random() < 0.4
+        }
         workspaces[name] = {"members": direct, "resources": listed, "policies": policies}
     return {
-        "apiVersion": "verdict/v1", "model": "rudderstack",
+        "apiVersion": "verdict/v1",
+        "model": "rudderstack",
         "organization": {
-            "id": f"org-{seed}", "plan": "enterprise", "owner": "owner@example.com",
-            "admins": ["admin@example.com"], "members": users,
-            "unknown_resources": rng.choice(["future", "deny"])},
+            "id": f"org-{seed}",
+            "plan": "enterprise",
+            "owner": "owner@example.com",
+            "admins": ["admin@example.com"],
+            "members": users,
+            "unknown_resources": rng.choice(["future", "deny"]),
+        },
         "groups": {
-            group: {"members": rng.sample(users, rng.randint(0, members)),
-                    "workspaces": attached[group]} for group in groups},
+            group: {
+                "members": rng.sample(users, rng.randint(0, members)),
+                "workspaces": attached[group],
+            }
+            for group in groups
+        },
         "workspaces": workspaces,
         "tokens": {
-            "service": [{"id": "robot", "workspace": "one", "secret_sha256": SECRET,
-                         "policy": {"pii": {"destination_live_events": "all"}}}],
-            "personal": [{"id": "laptop", "user": users[0], "workspace": "one",
-                          "scope": "read_only", "secret_sha256": SECRET[::-1]}]},
+            "service": [
+                {
+                    "id": "robot",
+                    "workspace": "one",
+                    "secret_sha256": secret(f"{seed} robot"),
+                    "policy": {"pii": {"destination_live_events": "all"}},
+                }
+            ],
+            "personal": [
+                {
+                    "id": "laptop",
+                    "user": users[0],
+                    "workspace": "one",
+                    "scope": "read_only",
+                    "secret_sha256": secret(f"{seed} laptop"),
+                }
+            ],
+        },
     }
 
 

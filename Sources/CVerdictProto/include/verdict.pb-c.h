@@ -289,6 +289,9 @@ struct  Verdict__V1__CheckColumns
    * One id a check, or none at all. Length 0: a type without an id.
    */
   Verdict__V1__Ids *resource_ids;
+  /*
+   * For organization actions on a member the type is `user`.
+   */
   size_t n_target_types;
   ProtobufCBinaryData *target_types;
   ProtobufCBinaryData target_type_of;
@@ -442,8 +445,8 @@ struct  Verdict__V1__CheckVisibilityResponse
   size_t n_visible;
   ProtobufCBinaryData *visible;
   /*
-   * One byte for each (principal, permission): 0 if the bits were decided one by one, else the
-   * number of the `Reason` that denied them all or made them all indeterminate.
+   * One byte for each (principal, permission): the number of the `Reason` that all its cells
+   * share where none is visible, else 0.
    */
   ProtobufCBinaryData reasons;
 };
