@@ -114,8 +114,8 @@ let package = Package(
     tests(
       "VerdictCommandTests",
       [
-        "verdict", "VerdictServer", "VerdictControl", "VerdictModel", "VerdictSystem",
-        "VerdictPolicy",
+        "verdict", "VerdictServer", "VerdictClient", "VerdictRPC", "VerdictControl",
+        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

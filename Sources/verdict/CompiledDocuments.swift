@@ -7,6 +7,9 @@ struct CompiledDocuments {
   struct Organization {
     let id: [UInt8]
     let snapshot: [UInt8]
+
+    /// The id for people, in backticks.
+    var name: String { "`\(TerminalText.escaped(String(decoding: id, as: UTF8.self)))`" }
   }
 
   let organizations: [Organization]

@@ -21,7 +21,7 @@ struct SnapshotFiles {
       return
     }
     guard organizations.count == 1 else {
-      let names = organizations.prefix(3).map { "`\(String(decoding: $0.id, as: UTF8.self))`" }
+      let names = organizations.prefix(3).map(\.name)
       throw CommandFailure(
         "`\(output)`: a snapshot holds one organization, and the documents have "
           + "\(organizations.count) (\(names.joined(separator: ", "))"
@@ -45,7 +45,7 @@ struct SnapshotFiles {
       }
       let digest = organization.snapshot.withByteView { SHA256Digest(of: $0) }
       try StandardStream.output.write(
-        line: "\(path): organization `\(String(decoding: organization.id, as: UTF8.self))`, "
+        line: "\(TerminalText.escaped(path)): organization \(organization.name), "
           + "\(organization.snapshot.count) bytes, \(digest)")
     }
   }

@@ -1,91 +1,10 @@
-import Glibc
 import Testing
-import VerdictControl
 import VerdictModel
 import VerdictPolicy
-import VerdictServer
 import VerdictSystem
 import VerdictTestKit
 
 @testable import verdict
-
-/// The same policies behind each of the four sources of `verdict check`.
-private final class FourSources {
-  let directory: String
-  let activation: Activation
-  let server: Server
-  let set: LoadedSet
-  private(set) var sources: [(name: String, source: CheckSource)] = []
-
-  init(_ documents: [PolicyDocument]) throws {
-    directory = "/tmp/verdict-sources-\(SystemRandom.word())"
-    let policies = directory + "/policies"
-    try File.createDirectories(policies)
-    for (index, document) in documents.enumerated() {
-      try File.create(
-        "\(policies)/\(index).yaml", with: Array(YAMLWriter.text(of: document).utf8))
-    }
-    let compiled = try CompiledDocuments(paths: [policies], models: nil)
-    let control = ControlDirectory(path: directory + "/control")
-    _ = try control.publish(
-      snapshots: compiled.organizations.map {
-        OrganizationSnapshot(bytes: $0.snapshot, compilerVersion: ProductVersion.text)
-      }, message: "", author: "", createdSeconds: 1)
-    set = try control.load()
-    let publication = Publication(slotCount: 1)
-    activation = Activation(publication: publication)
-    activation.activate(set)
-    let state = ServiceState(version: ProductVersion.text, streamCountMax: 100)
-    server = try Server(
-      ServerConfiguration(
-        addresses: [.tcp(host: "127.0.0.1", port: 0), .unix(path: directory + "/socket")],
-        loopCount: 1),
-      publication: publication
-    ) { _ in Services(state) }
-
-    sources = [
-      ("--policy", try .documents(paths: [policies], models: nil)),
-      ("--control", try .control(path: control.path)),
-      ("--server HOST:PORT", try .server(server.addresses[0])),
-      ("--server unix:PATH", try .server(server.addresses[1])),
-    ]
-    if let only = compiled.organizations.first, compiled.organizations.count == 1 {
-      let path = directory + "/snapshot"
-      try File.create(path, with: only.snapshot)
-      sources.append(("--snapshot", try .snapshot(path: path)))
-    }
-  }
-
-  deinit {
-    server.stopNow()
-    server.waitUntilStopped()
-    activation.deactivate()
-    FourSources.remove(directory)
-  }
-
-  private static func remove(_ path: String) {
-    for name in (try? File.names(in: path)) ?? [] { remove("\(path)/\(name)") }
-    if unsafe rmdir(path) != 0 { try? File.remove(path) }
-  }
-}
-
-extension Check {
-  /// The same check, where text can say it.
-  fileprivate init?(_ check: ReferenceCheck) {
-    func text(_ bytes: [UInt8]) -> String? {
-      bytes.withByteView { Identifier.isText($0) } || bytes.contains(0)
-        ? String(validating: bytes, as: UTF8.self) : nil
-    }
-    let members = [check.organization, check.workspace, check.resource, check.target]
-    guard let principal = text(check.principal), let action = text(check.action),
-      members.allSatisfy({ $0 == nil || $0.flatMap(text) != nil })
-    else { return nil }
-    self.init(
-      organization: check.organization.flatMap(text), principal: principal,
-      workspace: check.workspace.flatMap(text), action: action,
-      resource: check.resource.flatMap(text), target: check.target.flatMap(text))
-  }
-}
 
 @Suite("sources of answers")
 struct CheckSourceTests {
