@@ -110,6 +110,15 @@ let package = Package(
       ]),
     tests("VerdictHTTP2Tests", ["VerdictHTTP2", "VerdictModel"]),
     tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel"]),
+    tests("VerdictClientTests", ["VerdictClient", "VerdictRPC", "VerdictModel"]),
+    tests(
+      "VerdictCommandTests",
+      [
+        "verdict", "VerdictServer", "VerdictControl", "VerdictModel", "VerdictSystem",
+        "VerdictPolicy",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     tests(
       "VerdictServerTests",
       ["VerdictServer", "VerdictClient", "VerdictControl", "VerdictModel", "VerdictSystem", "VerdictEngine"]),

@@ -9,9 +9,9 @@ public import VerdictSnapshot
 @safe
 public struct ColumnBatch: ~Copyable {
   /// Checks whose look-ups are in flight together; 8 to 64 are alike.
-  static let groupCount = 16
+  static var groupCount: Int { 16 }
   /// Values of a dictionary column.
-  public static let dictionaryCountMax = 256
+  public static var dictionaryCountMax: Int { 256 }
 
   /// The columns that hold something for every check.
   public struct Rows {
@@ -64,8 +64,8 @@ public struct ColumnBatch: ~Copyable {
     var workspaces = InlineArray<256, ResolvedWorkspace>(repeating: ResolvedWorkspace(.absent))
   }
 
-  static let unknown: Int16 = -1
-  static let absent: Int16 = -2
+  static var unknown: Int16 { -1 }
+  static var absent: Int16 { -2 }
 
   private let pending: UnsafeMutablePointer<Pending>
   private let dictionaries: UnsafeMutablePointer<Dictionaries>

@@ -17,7 +17,7 @@ public struct Decision: Equatable {
     case related = 3
   }
 
-  public static let none = UInt8.max
+  @inlinable public static var none: UInt8 { UInt8.max }
 
   @inlinable
   public init(

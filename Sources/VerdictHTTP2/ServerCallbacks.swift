@@ -75,10 +75,10 @@ enum ServerCallbacks {
       }
     }
     // A bomb of tiny references goes on until the connection ends, so it ends here.
-    let limits = unsafe state.pointee.context.pointee.limits
+    let context = unsafe state.pointee.context
     let isBomb =
-      unsafe record.pointee.headers.byteCount > limits.headerByteCountMax * limits.headerHardFactor
-      || record.pointee.headers.count > limits.headerCountMax * limits.headerHardFactor
+      unsafe record.pointee.headers.byteCount > context.pointee.headerByteCountHardMax
+      || record.pointee.headers.count > context.pointee.headerCountHardMax
     return isBomb ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
   }
 

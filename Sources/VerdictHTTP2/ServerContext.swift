@@ -1,7 +1,7 @@
 internal import CNghttp2
 
 /// What all HTTP/2 sessions of one loop share: methods, limits, callbacks, fixed headers and the
-/// pool of stream records. Belongs to one thread and must outlive its sessions.
+/// pool of stream records. Belongs to one thread. Its memory stays until its last session is gone.
 @safe
 public struct ServerContext: ~Copyable {
   let state: UnsafeMutablePointer<ContextState>
@@ -15,11 +15,8 @@ public struct ServerContext: ~Copyable {
   }
 
   deinit {
-    // SAFETY: the caller keeps the context alive until its last session is gone.
-    precondition(unsafe state.pointee.sessionCount == 0, "a context outlives its sessions")
-    unsafe state.pointee.pool.pointee.empty()
-    unsafe state.deinitialize(count: 1)
-    unsafe state.deallocate()
+    // SAFETY: one of the context's owners, like each of its sessions.
+    unsafe ContextState.release(state)
   }
 
   /// What happened so far on all sessions of this loop.
@@ -49,21 +46,29 @@ public struct SessionCounters: Sendable {
 struct ContextState: ~Copyable {
   let methods: MethodTable
   let limits: SessionLimits
+  let headerByteCountHardMax: Int
+  let headerCountHardMax: Int
   let callbacks: OpaquePointer
   let options: OpaquePointer
   let pool: UnsafeMutablePointer<StreamPool>
+  let cells: UnsafeMutablePointer<CellPool>
   let fixed: FixedHeaders
   var counters = SessionCounters()
-  var sessionCount = 0
+  /// The context itself and its sessions; the last one frees the memory.
+  var ownerCount = 1
 
   init(methods: consuming MethodTable, limits: SessionLimits) {
     self.methods = methods
     self.limits = limits
+    headerByteCountHardMax = limits.headerByteCountMax * limits.headerHardFactor
+    headerCountHardMax = limits.headerCountMax * limits.headerHardFactor
     unsafe callbacks = ServerCallbacks.make()
     unsafe options = ContextState.makeOptions()
     unsafe pool = .allocate(capacity: 1)
     // SAFETY: just allocated; freed by deinit alone.
     unsafe pool.initialize(to: StreamPool())
+    unsafe cells = .allocate(capacity: 1)
+    unsafe cells.initialize(to: CellPool())
     fixed = FixedHeaders()
   }
 
@@ -72,7 +77,20 @@ struct ContextState: ~Copyable {
     unsafe nghttp2_session_callbacks_del(callbacks)
     unsafe nghttp2_option_del(options)
     unsafe pool.deallocate()
+    unsafe cells.pointee.free()
+    unsafe cells.deallocate()
     fixed.free()
+  }
+
+  /// Counts one owner less.
+  @unsafe
+  static func release(_ state: UnsafeMutablePointer<ContextState>) {
+    unsafe state.pointee.ownerCount -= 1
+    guard unsafe state.pointee.ownerCount == 0 else { return }
+    // SAFETY: nobody else is left; every record went back when its session ended.
+    unsafe state.pointee.pool.pointee.empty()
+    unsafe state.deinitialize(count: 1)
+    unsafe state.deallocate()
   }
 
   private static func makeOptions() -> OpaquePointer {

@@ -21,7 +21,7 @@ public struct ServerSession: ~Copyable {
   public static let drainRoomByteCount = 17 << 10
 
   /// A session that has queued its SETTINGS.
-  /// - Precondition: the context outlives the session; both stay on one thread.
+  /// - Precondition: the context and its sessions stay on one thread.
   public init(_ context: borrowing ServerContext) {
     let shared = unsafe context.state
     unsafe state = .allocate(capacity: 1)
@@ -30,11 +30,12 @@ public struct ServerSession: ~Copyable {
     var session: OpaquePointer?
     // SAFETY: the callbacks and options belong to the context. The state is at the callbacks'
     // disposal for as long as the session lives.
-    let result = unsafe nghttp2_session_server_new2(
-      &session, shared.pointee.callbacks, state, shared.pointee.options)
+    var memory = unsafe CellPool.interface(shared.pointee.cells)
+    let result = unsafe nghttp2_session_server_new3(
+      &session, shared.pointee.callbacks, state, shared.pointee.options, &memory)
     guard result == 0, let session = unsafe session else { preconditionFailure("out of memory") }
     unsafe state.pointee.session = session
-    unsafe shared.pointee.sessionCount += 1
+    unsafe shared.pointee.ownerCount += 1
     unsafe ServerSession.submitSettings(session, shared.pointee.limits)
   }
 
@@ -50,7 +51,7 @@ public struct ServerSession: ~Copyable {
       unsafe StreamPool.giveBack(record)
     }
     unsafe nghttp2_session_del(state.pointee.session)
-    unsafe state.pointee.context.pointee.sessionCount -= 1
+    unsafe ContextState.release(state.pointee.context)
     unsafe state.deallocate()
   }
 

@@ -24,17 +24,25 @@ public struct CheckLine: Sendable, Equatable {
   /// Complexity: linear.
   public init(parsing line: ByteView) throws(CheckLineError) {
     self.init()
-    for member in try FlatJSONObject.members(of: line) {
-      // By bytes: as text, a name may equal one that is spelled with other characters.
-      let name = Array(member.name.utf8)
-      guard let path = CheckLine.members.first(where: { Array($0.name.utf8) == name })?.path else {
-        throw CheckLineError("there is no member `\(CheckLine.shortened(member.name))`")
+    for (name, value) in try FlatJSONObject.members(of: line) {
+      // Texts that are all ASCII are equal only if their bytes are.
+      switch name.utf8.allSatisfy({ $0 < 0x80 }) ? name : "" {
+      case "organization": try CheckLine.set(&organization, value, name)
+      case "principal": try CheckLine.set(&principal, value, name)
+      case "workspace": try CheckLine.set(&workspace, value, name)
+      case "action": try CheckLine.set(&action, value, name)
+      case "resource": try CheckLine.set(&resource, value, name)
+      case "target": try CheckLine.set(&target, value, name)
+      default: throw CheckLineError("there is no member `\(CheckLine.shortened(name))`")
       }
-      guard self[keyPath: path] == nil else {
-        throw CheckLineError("member `\(member.name)` stands there twice")
-      }
-      self[keyPath: path] = member.value
     }
+  }
+
+  private static func set(
+    _ member: inout String?, _ value: String, _ name: String
+  ) throws(CheckLineError) {
+    guard member == nil else { throw CheckLineError("member `\(name)` stands there twice") }
+    member = value
   }
 
   /// The check, with `defaults` for what is absent here.
@@ -49,13 +57,6 @@ public struct CheckLine: Sendable, Equatable {
       organization: organization ?? defaults.organization, principal: principal,
       workspace: workspace ?? defaults.workspace, action: action,
       resource: resource ?? defaults.resource, target: target ?? defaults.target)
-  }
-
-  private static var members: [(name: String, path: WritableKeyPath<CheckLine, String?>)] {
-    [
-      ("organization", \.organization), ("principal", \.principal), ("workspace", \.workspace),
-      ("action", \.action), ("resource", \.resource), ("target", \.target),
-    ]
   }
 
   private static func shortened(_ name: String) -> String {

@@ -123,6 +123,7 @@ extension Reason {
   }
 
   /// The effect that this reason always has (domain.md 2.8: the ranges of the list).
+  @inlinable
   public var effect: Effect {
     switch rawValue {
     case 1..<20: .allow

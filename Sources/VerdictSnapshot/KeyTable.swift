@@ -39,7 +39,7 @@ public struct KeyTable {
   @usableFromInline let slotsOffset: Int
   @usableFromInline let heapOffset: Int
 
-  public static let headerByteCount = 64
+  @inlinable public static var headerByteCount: Int { 64 }
   /// Slot sizes that a writer may choose from: key capacities in bytes.
   public static let keyCapacities = [16, 24, 32, 40, 48, 56]
 

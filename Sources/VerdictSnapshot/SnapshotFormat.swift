@@ -34,17 +34,17 @@
 /// **Values in key tables**, see `PrincipalValue` and `ResourceValue`.
 public enum SnapshotFormat {
   /// `VERDICT` and a line feed, little-endian.
-  public static let magic: UInt64 = 0x0a54_4349_4452_4556
-  public static let version: UInt32 = 1
-  public static let headerByteCount = 128
-  public static let sectionEntryByteCount = 24
-  public static let sectionAlignment = 64
+  @inlinable public static var magic: UInt64 { 0x0a54_4349_4452_4556 }
+  @inlinable public static var version: UInt32 { 1 }
+  @inlinable public static var headerByteCount: Int { 128 }
+  @inlinable public static var sectionEntryByteCount: Int { 24 }
+  @inlinable public static var sectionAlignment: Int { 64 }
   /// Where the digested part begins.
-  public static let digestedOffset = 40
+  @inlinable public static var digestedOffset: Int { 40 }
   /// Marks "none" in tables of 16-bit numbers.
-  public static let none16: UInt16 = .max
+  @inlinable public static var none16: UInt16 { .max }
   /// Largest file that is accepted, in bytes.
-  public static let byteCountMax = 1 << 36
+  @inlinable public static var byteCountMax: Int { 1 << 36 }
 }
 
 /// What each section holds; the raw value is the kind in the section table and its place there.
@@ -105,6 +105,7 @@ public enum SectionKind: UInt32, CaseIterable, Sendable {
   case displayTexts
 
   /// Bytes of one record; key tables and texts count bytes.
+  @inlinable @inline(__always)
   public var stride: Int {
     switch self {
     case .texts, .displayTexts: 1
@@ -122,43 +123,43 @@ public enum SectionKind: UInt32, CaseIterable, Sendable {
 /// Bits of the header's flags.
 public enum SnapshotFlag {
   /// `unknown_resources: deny`.
-  public static let denyUnknownResources: UInt32 = 1
+  @inlinable public static var denyUnknownResources: UInt32 { 1 }
   /// The plan has no configurable PII: everyone with access sees it.
-  public static let piiOpen: UInt32 = 2
-  public static let known: UInt32 = 3
+  @inlinable public static var piiOpen: UInt32 { 2 }
+  @inlinable public static var known: UInt32 { 3 }
 }
 
 /// Bits of an action record's flags.
 public enum ActionFlag {
-  public static let organization: UInt16 = 1
-  public static let symmetric: UInt16 = 2
-  public static let adminOnly: UInt16 = 4
-  public static let reads: UInt16 = 8
-  public static let pii: UInt16 = 16
-  public static let planLimited: UInt16 = 32
-  public static let organizationTokens: UInt16 = 64
-  public static let targetsUser: UInt16 = 128
+  @inlinable public static var organization: UInt16 { 1 }
+  @inlinable public static var symmetric: UInt16 { 2 }
+  @inlinable public static var adminOnly: UInt16 { 4 }
+  @inlinable public static var reads: UInt16 { 8 }
+  @inlinable public static var pii: UInt16 { 16 }
+  @inlinable public static var planLimited: UInt16 { 32 }
+  @inlinable public static var organizationTokens: UInt16 { 64 }
+  @inlinable public static var targetsUser: UInt16 { 128 }
   /// Every case needs a target.
-  public static let requiresTarget: UInt16 = 256
+  @inlinable public static var requiresTarget: UInt16 { 256 }
   /// Some case takes a target.
-  public static let takesTarget: UInt16 = 512
-  public static let known: UInt16 = 1023
+  @inlinable public static var takesTarget: UInt16 { 512 }
+  @inlinable public static var known: UInt16 { 1023 }
 }
 
 /// Bits of a class's first word.
 public enum ClassFlag {
   /// Everything in the workspace, as its administrator.
-  public static let administers: UInt32 = 1
+  @inlinable public static var administers: UInt32 { 1 }
 }
 
 /// Operands of a term record.
 public enum TermOperand {
-  public static let selfResource: UInt8 = 0
-  public static let target: UInt8 = 1
-  public static let every: UInt8 = 2
-  public static let any: UInt8 = 3
-  public static let parent: UInt8 = 4
-  public static let none: UInt8 = 5
+  @inlinable public static var selfResource: UInt8 { 0 }
+  @inlinable public static var target: UInt8 { 1 }
+  @inlinable public static var every: UInt8 { 2 }
+  @inlinable public static var any: UInt8 { 3 }
+  @inlinable public static var parent: UInt8 { 4 }
+  @inlinable public static var none: UInt8 { 5 }
 }
 
 /// What a principal's slot says: the value's top two bits are the form, the next three depend on
@@ -171,20 +172,20 @@ public enum TermOperand {
 /// | 27 | 0 | 0 | 1: the user is an admin or the owner |
 /// | 26-0 | class, or place in `accessLists` | class | class |
 public enum PrincipalValue {
-  public static let formShift: UInt32 = 30
-  public static let noAccess: UInt32 = 0
-  public static let oneClass: UInt32 = 1
-  public static let classList: UInt32 = 2
-  public static let rankShift: UInt32 = 28
-  public static let member: UInt32 = 0
-  public static let admin: UInt32 = 1
-  public static let owner: UInt32 = 2
-  public static let adminUser: UInt32 = 1 << 27
-  public static let numberMax: UInt32 = (1 << 27) - 1
+  @inlinable public static var formShift: UInt32 { 30 }
+  @inlinable public static var noAccess: UInt32 { 0 }
+  @inlinable public static var oneClass: UInt32 { 1 }
+  @inlinable public static var classList: UInt32 { 2 }
+  @inlinable public static var rankShift: UInt32 { 28 }
+  @inlinable public static var member: UInt32 { 0 }
+  @inlinable public static var admin: UInt32 { 1 }
+  @inlinable public static var owner: UInt32 { 2 }
+  @inlinable public static var adminUser: UInt32 { 1 << 27 }
+  @inlinable public static var numberMax: UInt32 { (1 << 27) - 1 }
 }
 
 /// What a resource's slot says: the ordinal, or with the top bit a place in `linkedResources`.
 public enum ResourceValue {
-  public static let linked: UInt32 = 1 << 31
-  public static let numberMax: UInt32 = (1 << 31) - 1
+  @inlinable public static var linked: UInt32 { 1 << 31 }
+  @inlinable public static var numberMax: UInt32 { (1 << 31) - 1 }
 }

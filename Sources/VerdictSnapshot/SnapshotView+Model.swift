@@ -75,8 +75,8 @@ extension SnapshotView {
   public var permissionCount: Int { count(of: .permissions) }
 
   /// Tags of the `names` table.
-  public static let actionTag: UInt8 = 0
-  public static let typeTag: UInt8 = 1
+  @inlinable public static var actionTag: UInt8 { 0 }
+  @inlinable public static var typeTag: UInt8 { 1 }
 
   /// The action with this name, or -1.
   @inlinable

@@ -7,8 +7,9 @@ public struct Interest: OptionSet, Sendable {
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  public static let readable = Interest(rawValue: UInt32(VERDICT_READABLE))
-  public static let writable = Interest(rawValue: UInt32(VERDICT_WRITABLE))
+  // Computed, because a stored constant of another module is looked after with `swift_once`.
+  public static var readable: Interest { Interest(rawValue: UInt32(VERDICT_READABLE)) }
+  public static var writable: Interest { Interest(rawValue: UInt32(VERDICT_WRITABLE)) }
 }
 
 /// epoll: which of many descriptors are ready. One owner, one thread.

@@ -53,14 +53,16 @@ struct PublishCommand: ParsableCommand {
         : "nothing to publish: set \(set.number), \(set.digest), has the same content"
     ]
     for organization in set.organizations {
-      let name = TerminalText.escaped(String(decoding: organization.organization, as: UTF8.self))
       lines.append(
-        "\(organization.isChanged ? "changed" : "unchanged") `\(name)`: generation "
-          + "\(organization.generation), \(organization.byteCount) bytes, \(organization.digest)")
+        "\(organization.isChanged ? "changed" : "unchanged") \(name(organization.organization)): "
+          + "generation \(organization.generation), \(organization.byteCount) bytes, "
+          + "\(organization.digest)")
     }
-    for organization in set.removed {
-      lines.append("removed `\(TerminalText.escaped(String(decoding: organization, as: UTF8.self)))`")
-    }
+    for organization in set.removed { lines.append("removed \(name(organization))") }
     return lines
+  }
+
+  private static func name(_ id: [UInt8]) -> String {
+    "`\(TerminalText.escaped(String(decoding: id, as: UTF8.self)))`"
   }
 }

@@ -22,6 +22,21 @@ struct ServerTests {
     }
   }
 
+  @Test("a reply far bigger than a socket's buffer arrives whole, beside small ones")
+  func bigReply() throws {
+    let echo = try EchoServer()
+    let other = try Connection(echo.unix)
+    let connection = try Connection(echo.unix)
+    for _ in 0..<3 {
+      let reply = try connection.call(
+        path: "/test.Echo/Big", message: [], timeoutNanoseconds: seconds(10))
+      #expect(reply == [UInt8](repeating: 7, count: 1 << 20))
+      #expect(
+        try other.call(path: "/test.Echo/Same", message: [1], timeoutNanoseconds: seconds(10))
+          == [1])
+    }
+  }
+
   @Test("a failure arrives with its code and its message, whatever bytes that has")
   func failure() throws {
     let echo = try EchoServer()

@@ -1,0 +1,126 @@
+import ArgumentParser
+import Logging
+import Testing
+import VerdictModel
+import VerdictServer
+import VerdictSystem
+
+@testable import verdict
+
+@Suite("arguments")
+struct ArgumentTests {
+  /// The exit status that these arguments alone lead to; nil: they are right.
+  static func status(_ arguments: String...) -> Int32? {
+    do {
+      _ = try Verdict.parseAsRoot(arguments)
+      return nil
+    } catch {
+      return Verdict.exitCode(for: error).rawValue
+    }
+  }
+
+  @Test("the exit statuses are those of the contract")
+  func statuses() {
+    #expect(ExitStatus.allCases.map(\.rawValue) == [0, 1, 2, 3, 64])
+    #expect(ExitStatus(.allow) == .success)
+    #expect(ExitStatus(.deny) == .denied)
+    #expect(ExitStatus(.indeterminate) == .indeterminate)
+    #expect(ExitCode.validationFailure.rawValue == ExitStatus.usage.rawValue)
+  }
+
+  @Test("wrong usage is exit status 64")
+  func usage() {
+    let check = ["--principal", "p", "--action", "view"]
+    func checking(_ arguments: String...) -> Int32? {
+      do {
+        _ = try Verdict.parseAsRoot(["check"] + arguments + check)
+        return nil
+      } catch {
+        return Verdict.exitCode(for: error).rawValue
+      }
+    }
+    #expect(checking() == 64)
+    #expect(checking("--policy", "a", "--snapshot", "b") == 64)
+    #expect(checking("--control", "a", "--server", "localhost:1") == 64)
+    #expect(checking("--server", "nonsense") == 64)
+    #expect(checking("--server", "localhost:65536") == 64)
+    #expect(checking("--snapshot", "") == 64)
+    #expect(checking("--snapshot", "a", "--models", "b") == 64)
+    #expect(checking("--policy", "a", "--models", "b") == nil)
+    #expect(checking("--policy", "a", "--policy", "b") == nil)
+    #expect(checking("--server", "unix:/run/verdict.sock") == nil)
+    #expect(Self.status("check", "--policy", "a") == 64)
+    #expect(Self.status("check", "--policy", "a", "--principal", "p") == 64)
+    #expect(Self.status("check", "--policy", "a", "--action", "view") == 64)
+    #expect(Self.status("check", "--policy", "a", "--batch", "-") == nil)
+    #expect(Self.status("fly") == 64)
+    #expect(Self.status("publish", "a") == 64)
+    #expect(Self.status("publish", "--control", "a") == 64)
+    #expect(Self.status("compile", "a") == 64)
+    #expect(Self.status("compile", "a", "--output", "") == 64)
+    #expect(Self.status("inspect") == 64)
+  }
+
+  @Test(
+    "asking for help or the version is no error",
+    arguments: [
+      ["--version"], ["--help"], ["serve", "--help"], ["check", "-h"], ["help", "publish"],
+      ["compile", "--help"], ["inspect", "--help"], ["version", "--help"],
+    ])
+  func help(arguments: [String]) {
+    do {
+      var command = try Verdict.parseAsRoot(arguments)
+      try command.run()
+      Issue.record("\(arguments) did something else")
+    } catch {
+      #expect(Verdict.exitCode(for: error) == .success)
+    }
+  }
+
+  @Test("an address that nobody named is the loopback's port 7070, and only then")
+  func addresses() throws {
+    func addresses(_ arguments: String...) throws -> [SocketAddress] {
+      let command = try Verdict.parseAsRoot(["serve", "--policy", "a"] + arguments)
+      return try #require(command as? ServeCommand).configuration.addresses
+    }
+    #expect(try addresses() == [.tcp(host: "127.0.0.1", port: 7070)])
+    #expect(try addresses("--unix", "/run/v.sock") == [.unix(path: "/run/v.sock")])
+    #expect(
+      try addresses("--listen", "[::1]:0", "--unix", "s", "--listen", ":80") == [
+        .tcp(host: "::1", port: 0), .tcp(host: "", port: 80), .unix(path: "s"),
+      ])
+  }
+
+  @Test("what `serve` can't do is said before it starts")
+  func serve() throws {
+    #expect(Self.status("serve") == 64)
+    #expect(Self.status("serve", "--control", "a", "--policy", "b") == 64)
+    #expect(Self.status("serve", "--control", "a", "--models", "b") == 64)
+    #expect(Self.status("serve", "--control", "") == 64)
+    #expect(Self.status("serve", "--policy", "a", "--loops", "0") == 64)
+    #expect(Self.status("serve", "--policy", "a", "--loops", "1025") == 64)
+    #expect(Self.status("serve", "--policy", "a", "--drain-timeout", "-1") == 64)
+    #expect(Self.status("serve", "--policy", "a", "--listen", "unix:/x") == 64)
+    #expect(Self.status("serve", "--policy", "a", "--listen", "7070") == 64)
+    #expect(
+      Self.status("serve", "--policy", "a", "--unix", String(repeating: "x", count: 108)) == 64)
+    #expect(Self.status("serve", "--policy", "a", "--log-level", "loud") == 64)
+    let command = try Verdict.parseAsRoot([
+      "serve", "--control", "a", "--loops", "3", "--drain-timeout", "5", "--log-level", "debug",
+    ])
+    let configuration = try #require(command as? ServeCommand).configuration
+    #expect(configuration.loopCount == 3)
+    #expect(configuration.drainTimeoutNanoseconds == 5_000_000_000)
+    #expect((command as? ServeCommand)?.logLevel == .debug)
+  }
+
+  @Test("a snapshot's file name can't leave its directory, and no two ids share one")
+  func fileNames() {
+    func name(_ id: String) -> String { SnapshotFiles.name(ofOrganization: Array(id.utf8)) }
+    #expect(name("acme") == "acme")
+    #expect(name("a.b_C-9@x") == "a.b_C-9@x")
+    #expect(name("..") == "%2E.")
+    #expect(name("../x") == "%2E.%2Fx")
+    #expect(name("a%b/c d\né") == "a%25b%2Fc%20d%0A%C3%A9")
+  }
+}

@@ -1,0 +1,184 @@
+import VerdictHTTP2
+import VerdictModel
+
+/// HTTP/2 by hand, so that a test can say what no library would.
+enum Frames {
+  static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + frame(4, 0, 0, [])
+  static let endStream: UInt8 = 1
+  static let endHeaders: UInt8 = 4
+
+  static func frame(_ type: UInt8, _ flags: UInt8, _ stream: Int, _ payload: [UInt8]) -> [UInt8] {
+    [UInt8(payload.count >> 16), UInt8(payload.count >> 8 & 255), UInt8(payload.count & 255)]
+      + [type, flags] + (0..<4).map { UInt8(stream >> (24 - 8 * $0) & 255) } + payload
+  }
+
+  /// A header block of literals that are never indexed.
+  static func block(_ headers: [(String, String)]) -> [UInt8] {
+    headers.flatMap { name, value in [0x10] + text(name) + text(value) }
+  }
+
+  private static func text(_ value: String) -> [UInt8] {
+    let bytes = Array(value.utf8)
+    guard bytes.count >= 127 else { return [UInt8(bytes.count)] + bytes }
+    var rest = bytes.count - 127
+    var result: [UInt8] = [127]
+    while rest >= 128 {
+      result.append(UInt8(rest & 127 | 128))
+      rest >>= 7
+    }
+    return result + [UInt8(rest)] + bytes
+  }
+
+  static func request(
+    _ stream: Int, path: String = "/t.S/Echo", isWhole: Bool = false,
+    changes: [(String, String)] = []
+  ) -> [UInt8] {
+    var headers = [
+      (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost"),
+      ("content-type", "application/grpc"), ("te", "trailers"),
+    ]
+    for (name, value) in changes {
+      if let index = headers.firstIndex(where: { $0.0 == name }) {
+        headers[index].1 = value
+      } else {
+        headers.append((name, value))
+      }
+    }
+    return frame(1, endHeaders | (isWhole ? endStream : 0), stream, block(headers))
+  }
+
+  static func message(_ bytes: [UInt8]) -> [UInt8] {
+    [0] + (0..<4).map { UInt8(bytes.count >> (24 - 8 * $0) & 255) } + bytes
+  }
+
+  static func data(_ stream: Int, _ payload: [UInt8], isLast: Bool = true) -> [UInt8] {
+    frame(0, isLast ? endStream : 0, stream, payload)
+  }
+
+  static func window(_ stream: Int, _ increment: Int) -> [UInt8] {
+    frame(8, 0, stream, (0..<4).map { UInt8(increment >> (24 - 8 * $0) & 255) })
+  }
+}
+
+/// A session that echoes, fed from a test; what it says is taken apart into frames.
+final class EchoPeer {
+  struct Frame: Equatable {
+    let type: UInt8
+    let flags: UInt8
+    let stream: Int
+    let payload: [UInt8]
+  }
+
+  private let context: ServerContext
+  private let session: ServerSession
+  private(set) var output: [UInt8] = []
+  private(set) var isBroken = false
+  private(set) var messages: [[UInt8]] = []
+
+  init(limits: SessionLimits = SessionLimits()) {
+    let context = ServerContext(
+      methods: [("/t.S/Echo", 0), ("/t.S/Fail", 1), ("/t.S/Long", 2)], limits: limits)
+    session = ServerSession(context)
+    self.context = context
+  }
+
+  var isOver: Bool { session.isOver }
+  var openStreamCount: Int { session.openStreamCount }
+  var contextStreamCount: Int { context.openStreamCount }
+  var heldByteCount: Int { context.heldByteCount }
+  var counters: SessionCounters { context.counters }
+
+  /// Feeds bytes in pieces of `step` and serves what becomes whole.
+  func feed(_ bytes: [UInt8], step: Int = .max) {
+    var offset = 0
+    while offset < bytes.count && !isBroken {
+      let end = step == .max ? bytes.count : min(bytes.count, offset + step)
+      let piece = Array(bytes[offset..<end])
+      if !piece.withByteView({ session.receive($0, nowNanoseconds: 1_000) }) { isBroken = true }
+      serve()
+      offset = end
+    }
+  }
+
+  func announceShutdown() {
+    session.announceShutdown()
+    drain()
+  }
+
+  func finishAccepting() {
+    session.finishAccepting()
+    drain()
+  }
+
+  var isShutdownAcknowledged: Bool { session.isShutdownAcknowledged }
+
+  private func serve() {
+    while let request = session.nextRequest() {
+      messages.append(request.message.array)
+      var reply = request.reply
+      switch request.method {
+      case 0:
+        reply.append(request.message)
+        session.answer(request, .ok)
+      case 1:
+        session.answer(request, reply.fail(.invalidArgument, "50% ü\n"))
+      default:
+        for _ in 0..<100_000 { reply.append(9) }
+        session.answer(request, .ok)
+      }
+    }
+    drain()
+  }
+
+  private func drain() {
+    let room = 64 << 10
+    let buffer = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 16)
+    defer { unsafe buffer.deallocate() }
+    while true {
+      let count = unsafe session.drain(into: buffer, byteCount: room)
+      if count == 0 { return }
+      unsafe output.append(contentsOf: UnsafeRawBufferPointer(start: buffer, count: count))
+    }
+  }
+
+  /// Everything said so far, in frames.
+  var frames: [Frame] {
+    var frames: [Frame] = []
+    var rest = output[...]
+    while rest.count >= 9 {
+      let head = Array(rest.prefix(9))
+      let length = Int(head[0]) << 16 | Int(head[1]) << 8 | Int(head[2])
+      let stream = head[5..<9].reduce(0) { $0 << 8 | Int($1) }
+      frames.append(
+        Frame(
+          type: head[3], flags: head[4], stream: stream,
+          payload: Array(rest.dropFirst(9).prefix(length))))
+      rest = rest.dropFirst(9 + length)
+    }
+    return frames
+  }
+
+  /// The frames of one stream as letters: `H` headers, `D` data, `R` reset, each with `.` when it
+  /// ends the stream.
+  func shape(of stream: Int) -> String {
+    frames.filter { $0.stream == stream && stream != 0 }.map {
+      let letter = [0: "D", 1: "H", 3: "R", 8: "W"][$0.type] ?? "?"
+      return letter + ($0.type <= 1 && $0.flags & 1 != 0 ? "." : "")
+    }.filter { $0 != "W" }.joined()
+  }
+
+  /// The gRPC status that a client reads out of what was said on a stream.
+  func statusCode(of stream: Int) -> UInt8? {
+    let client = ClientSession()
+    var last: Int32 = 0
+    while last < stream {
+      guard
+        let next = client.start(path: "/", authority: "", message: [], timeoutNanoseconds: nil)
+      else { return nil }
+      last = next
+      _ = client.drain()
+    }
+    guard output.withByteView({ client.receive($0) }) else { return nil }
+    return client.result(of: last)?.code
+  }
+}
