@@ -41,7 +41,7 @@ def test_our_own_code_allocates_nothing_per_unary_call(figures):
 
 
 def test_a_unary_call_costs_the_floors_system_calls(figures):
-    """One wait, one read and one write; the rest is looking at the control directory by the clock."""
+    """A wait, a read, a write; the rest is a look at the control directory by the clock."""
     one = figures["system calls per unary call, one at a time"]
     assert one["value"] <= one["floor"] + 0.25
 
