@@ -56,15 +56,16 @@ public struct DictionaryColumn {
   public let values: TextList
   public let indices: ByteView
 
-  /// What is wrong with the column for so many rows, or nil.
-  public func fault(rowCount: Int) -> StaticString? {
-    if values.count > 256 { return "has more than 256 values" }
+  /// What is wrong with the column for so many rows, and in which row if it is one; or nil.
+  public func fault(rowCount: Int) -> (row: Int?, text: StaticString)? {
+    if values.count > 256 { return (nil, "has more than 256 values") }
     if indices.isEmpty {
-      return values.count <= 1 ? nil : "needs an index for each check, because it has many values"
+      if values.count <= 1 { return nil }
+      return (nil, "needs an index for each check, because it has many values")
     }
-    if indices.count != rowCount { return "needs one index for each check" }
+    if indices.count != rowCount { return (nil, "needs one index for each check") }
     for row in 0..<indices.count where Int(indices[row]) >= values.count {
-      return "has an index beyond its values"
+      return (row, "is an index beyond the values")
     }
     return nil
   }

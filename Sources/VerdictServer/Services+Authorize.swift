@@ -22,6 +22,10 @@ extension Services {
     let decisions = unsafe room.bindMemory(to: Decision.self, capacity: count)
     let place = set.find(request.organization)
     guard place >= 0 else {
+      if !request.organization.isEmpty, !isID(request.organization) {
+        return RPCStatus(
+          .invalidArgument, "organization: not an id (1 to 255 bytes of UTF-8 without NUL)")
+      }
       unsafe decisions.initialize(repeating: Decision(.unknownOrganization), count: count)
       return unsafe respond(request, columns, nil, decisions, count, &reply)
     }
@@ -139,7 +143,8 @@ extension Services {
     ]
     for (name, column) in dictionaries {
       if let fault = column.fault(rowCount: columns.count) {
-        return reply.fail(.invalidArgument, "columns.\(name)_of: \(fault)")
+        let row = fault.row.map { "[\($0)]" } ?? ""
+        return reply.fail(.invalidArgument, "columns.\(name)_of\(row): \(fault.text)")
       }
     }
     let lists = [

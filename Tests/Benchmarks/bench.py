@@ -236,7 +236,7 @@ class Bench:
 
     def counts(self):
         """Counted, not timed: these repeat."""
-        calls = self.calls(2_000, 200)
+        calls = self.calls(2_000, 500)
         _, floor, ours = self.targets[1]
         per_call = {
             target.name: counts.system_calls(target, AUTHORIZE, self.unary_file, calls)
@@ -281,6 +281,7 @@ class Bench:
             for line in done.stdout.splitlines():
                 name, value, unit = line.split(maxsplit=2)
                 target = TARGETS_IN_PROCESS.get(name, "")
+                unit = unit.split(" (")[0]
                 self.report.add(f"in process: {name}", float(value), unit, target=target)
         scratch = self.directory / "callgrind-in-process"
         scratch.mkdir()
@@ -288,7 +289,7 @@ class Bench:
             count = counts.instructions_in_process(
                 scratch, BENCH, measurement, self.calls(100_000, 5_000)
             )
-            self.report.add(f"in process: {measurement}", count, "instructions/decision")
+            self.report.add(f"in process: {measurement}", count, "instructions/check")
 
 
 def machine():

@@ -13,9 +13,10 @@ import subprocess
 import time
 
 import load
-from sidecar import Sidecar, wait_until
+from sidecar import VERDICT, Sidecar, wait_until
 
 ROW = struct.Struct("104sQQQ")
+WORKED_EXAMPLE = "examples/acme/acme.yaml"
 
 
 def _calls(target, method, file, calls):
@@ -103,18 +104,26 @@ def _collected(file):
     return int(found.group(1))
 
 
+def _stripped(program, directory):
+    """A copy without debugging information, which valgrind can't read from newer compilers."""
+    copy = directory / program.name
+    subprocess.run(["strip", "--strip-debug", "-o", copy, program], check=True)
+    return copy
+
+
 def _valgrind(file):
     return ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={file}"]
 
 
 def instructions_in_process(directory, program, measurement, count):
     """Instructions per decision of one measurement of verdict-bench, on the example."""
+    program = _stripped(program, directory)
     totals = []
     for decisions in (count, 2 * count):
         file = directory / f"callgrind.{measurement}.{decisions}"
-        command = [str(program), "--different", "1000", "--only", measurement]
+        command = [str(program), "--policy", WORKED_EXAMPLE, "--different", "1000"]
         subprocess.run(
-            [*_valgrind(file), *command, "--count", str(decisions)],
+            [*_valgrind(file), *command, "--only", measurement, "--count", str(decisions)],
             check=True,
             stdout=subprocess.DEVNULL,
             timeout=300,
@@ -137,7 +146,8 @@ def instructions_per_call(directory, method, file, calls, *arguments):
 
     @contextlib.contextmanager
     def verdict(before):
-        with Sidecar(directory, *arguments, loops=1, before=before) as sidecar:
+        program = _stripped(VERDICT, directory)
+        with Sidecar(directory, *arguments, loops=1, before=[*before, program]) as sidecar:
             yield load.Target("verdict under callgrind", sidecar.unix, sidecar.pid)
 
     results = []

@@ -44,15 +44,17 @@ def wait_until(true, what, seconds=10.0):
 
 
 class Sidecar:
-    """A running `verdict serve` on a TCP port of its choice and a Unix socket."""
+    """A running `verdict serve` on a TCP port of its choice and a Unix socket.
 
-    def __init__(self, directory, *arguments, loops=2, environment=None, before=()):
+    `before` runs it otherwise: the words up to and with the program.
+    """
+
+    def __init__(self, directory, *arguments, loops=2, environment=None, before=None):
         directory = pathlib.Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self.socket = directory / "verdict.sock"
         self.command = [
-            *map(str, before),
-            str(VERDICT),
+            *map(str, before or [VERDICT]),
             "serve",
             *map(str, arguments),
             "--listen",

@@ -41,10 +41,10 @@ def test_our_own_code_allocates_nothing_per_unary_call(figures):
 
 
 def test_a_unary_call_costs_the_floors_system_calls(figures):
-    """One wait, one read and one write; a hair more for what else a server does now and then."""
+    """A wait, a read, a write; the rest is a look at the control directory by the clock."""
     one = figures["system calls per unary call, one at a time"]
-    assert one["value"] <= one["floor"] + 0.1
+    assert one["value"] <= one["floor"] + 0.25
 
 
 def test_a_unary_call_costs_few_instructions_more_than_the_floor(figures):
-    assert figures["instructions per unary call"]["ratio"] <= 1.6
+    assert figures["instructions per unary call"]["ratio"] <= 1.8
