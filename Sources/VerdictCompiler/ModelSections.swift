@@ -169,16 +169,17 @@ enum ModelSections {
     ])
     writer[.cases].append(integer: UInt32(firstLinkedTerm))
     writer[.cases].append(integer: UInt32(firstAlternative))
-    writer[.cases].append(integer: onlyCell(item, cells))
+    writer[.cases].append(integer: onlyTerm(item, cells))
     writer[.cases].append(integer: targetTypes)
   }
 
-  /// The cell of a case that is one term on `self` and nothing else, or -1.
-  private static func onlyCell(_ item: AccessModel.Case, _ cells: CellMap) -> Int32 {
+  /// Cell and permission of a case that is one term on `self` and nothing else, or -1.
+  private static func onlyTerm(_ item: AccessModel.Case, _ cells: CellMap) -> Int32 {
     guard let type = item.selfType, item.linkedBy == nil, item.alternatives.count == 1,
       item.alternatives[0].count == 1, item.alternatives[0][0].operand == .self
     else { return -1 }
-    return Int32(cells.cell(item.alternatives[0][0].permission, type: type))
+    let permission = item.alternatives[0][0].permission
+    return Int32(cells.cell(permission, type: type) | permission << 16)
   }
 
   private static func writeTerm(_ term: AccessModel.Term, to writer: inout SnapshotWriter) {

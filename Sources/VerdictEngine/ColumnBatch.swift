@@ -38,21 +38,22 @@ public struct ColumnBatch: ~Copyable {
     public init() {}
   }
 
-  /// An id whose look-up is under way.
-  struct Sought {
-    var id = ByteView()
-    var hash: UInt64 = 0
-    var tag: UInt8 = 0
-    /// Where it can only be; after the group's second pass: where it is, or -1.
-    var slot = -1
-    var isGiven = false
+  /// Ids of one column and one group whose look-ups are under way.
+  struct Seeker {
+    var ids = InlineArray<16, ByteView>(repeating: ByteView())
+    var hashes = InlineArray<16, UInt64>(repeating: 0)
+    /// Where each can only be; -1: there is no id, or nothing to look in.
+    var slots = InlineArray<16, Int>(repeating: -1)
+    /// Number of the type or kind; -1: an unknown type.
+    var tags = InlineArray<16, Int16>(repeating: 0)
   }
 
-  struct Pending {
-    var principalKind = PrincipalKind.user
-    var principal = Sought()
-    var resource = Sought()
-    var target = Sought()
+  /// One group of checks.
+  struct Seekers {
+    var principals = Seeker()
+    var resources = Seeker()
+    var targets = Seeker()
+    var checks = InlineArray<16, ResolvedCheck>(repeating: ResolvedCheck())
   }
 
   struct Dictionaries {
@@ -67,21 +68,21 @@ public struct ColumnBatch: ~Copyable {
   static var unknown: Int16 { -1 }
   static var absent: Int16 { -2 }
 
-  private let pending: UnsafeMutablePointer<Pending>
+  private let group: UnsafeMutablePointer<Seekers>
   private let dictionaries: UnsafeMutablePointer<Dictionaries>
   private var principal = ResolvedPrincipal(.invalid, .user)
 
   public init() {
     // SAFETY: initialised here, freed by `deinit`, and used by nobody else.
-    unsafe pending = .allocate(capacity: ColumnBatch.groupCount)
-    unsafe pending.initialize(repeating: Pending(), count: ColumnBatch.groupCount)
+    unsafe group = .allocate(capacity: 1)
+    unsafe group.initialize(to: Seekers())
     unsafe dictionaries = .allocate(capacity: 1)
     unsafe dictionaries.initialize(to: Dictionaries())
   }
 
   deinit {
     // SAFETY: allocated by the initialiser.
-    unsafe pending.deallocate()
+    unsafe group.deallocate()
     unsafe dictionaries.deallocate()
   }
 
@@ -135,45 +136,73 @@ public struct ColumnBatch: ~Copyable {
   ) {
     let principals = view.table(.principals)
     let resources = view.table(.resources)
+    let isLarge = view.byteCount >= ColumnBatch.largeByteCount
     while cursor.row < end {
       let first = cursor.row
       let count = min(ColumnBatch.groupCount, end &- first)
-      for place in 0..<count { seek(rows, &cursor, place, principals, resources) }
-      for place in 0..<count { find(place, principals, resources, view) }
+      seekPrincipals(rows, &cursor, count, principals)
+      seekResources(rows, &cursor, count, resources)
+      seekTargets(rows, &cursor, count, resources)
+      cursor.row = first &+ count
+      findPrincipals(rows, count, principals, view, isLarge)
+      findResources(rows, first, count, resources)
+      findTargets(rows, first, count, resources, view)
+      setActions(rows, first, count)
+      if isLarge { prefetchRights(count, view) }
       for place in 0..<count {
-        // SAFETY: the caller made room for all checks.
+        // SAFETY: the caller made room for all checks; the place is below the group's count.
         unsafe (decisions + first + place).initialize(
-          to: decide(rows, first &+ place, place, principals, resources, view))
+          to: Engine.decide(view, group.pointee.checks[place]))
       }
     }
   }
 
-  /// First pass: hash the ids of the cursor's check, ask for their slots, go to the next.
-  private mutating func seek(
-    _ rows: Rows, _ cursor: inout Cursor, _ place: Int, _ principals: KeyTable,
-    _ resources: KeyTable
+  /// Snapshots from this size on don't fit into the processor's caches: more is asked for ahead.
+  private static var largeByteCount: Int { 4 << 20 }
+
+  // MARK: First pass: hash the ids, ask for their slots
+
+  // SAFETY of all passes: the group is this batch's memory; places stay below its count.
+
+  private mutating func seekPrincipals(
+    _ rows: Rows, _ cursor: inout Cursor, _ count: Int, _ table: KeyTable
   ) {
-    // SAFETY: the place is below the group's size; the memory is this batch's.
-    let row = cursor.row
-    cursor.row = row &+ 1
-    let principal = ColumnBatch.next(rows.principals, row, &cursor.principalOffset)
-    unsafe pending[place].principal.isGiven = !principal.isEmpty
-    if !principal.isEmpty {
-      let name = PrincipalName(principal)
-      unsafe pending[place].principalKind = name.kind
-      unsafe ColumnBatch.seek(&pending[place].principal, name.kind.rawValue, name.id, principals)
+    guard !rows.principals.lengths.isEmpty else { return }
+    for place in 0..<count {
+      let text = ColumnBatch.next(
+        rows.principals, cursor.row &+ place, &cursor.principalOffset)
+      let name = PrincipalName(text)
+      unsafe group.pointee.principals.tags[place] = Int16(name.kind.rawValue)
+      unsafe ColumnBatch.seek(
+        &group.pointee.principals, place, name.id, table, isGiven: !text.isEmpty)
     }
-    let resource = ColumnBatch.next(rows.resourceIDs, row, &cursor.resourceOffset)
-    unsafe pending[place].resource.isGiven = !resource.isEmpty
-    if !resource.isEmpty {
+  }
+
+  private mutating func seekResources(
+    _ rows: Rows, _ cursor: inout Cursor, _ count: Int, _ table: KeyTable
+  ) {
+    guard !rows.resourceIDs.lengths.isEmpty else { return }
+    for place in 0..<count {
+      let row = cursor.row &+ place
+      let id = ColumnBatch.next(rows.resourceIDs, row, &cursor.resourceOffset)
       let type = unsafe dictionaries.pointee.resourceTypes[ColumnBatch.index(rows.resourceTypeOf, row)]
-      unsafe ColumnBatch.seek(&pending[place].resource, type, resource, resources)
+      unsafe group.pointee.resources.tags[place] = type
+      unsafe ColumnBatch.seek(
+        &group.pointee.resources, place, id, table, isGiven: !id.isEmpty && type >= 0)
     }
-    let target = ColumnBatch.next(rows.targetIDs, row, &cursor.targetOffset)
-    unsafe pending[place].target.isGiven = !target.isEmpty
-    if !target.isEmpty {
+  }
+
+  private mutating func seekTargets(
+    _ rows: Rows, _ cursor: inout Cursor, _ count: Int, _ table: KeyTable
+  ) {
+    guard !rows.targetIDs.lengths.isEmpty else { return }
+    for place in 0..<count {
+      let row = cursor.row &+ place
+      let id = ColumnBatch.next(rows.targetIDs, row, &cursor.targetOffset)
       let type = unsafe dictionaries.pointee.targetTypes[ColumnBatch.index(rows.targetTypeOf, row)]
-      unsafe ColumnBatch.seek(&pending[place].target, type, target, resources)
+      unsafe group.pointee.targets.tags[place] = type
+      unsafe ColumnBatch.seek(
+        &group.pointee.targets, place, id, table, isGiven: !id.isEmpty && type >= 0)
     }
   }
 
@@ -181,7 +210,6 @@ public struct ColumnBatch: ~Copyable {
   private static func next(
     _ ids: (data: ByteView, lengths: ByteView), _ row: Int, _ offset: inout Int
   ) -> ByteView {
-    guard !ids.lengths.isEmpty else { return ByteView() }
     let start = offset
     offset &+= Int(ids.lengths[row])
     return ids.data[start..<offset]
@@ -193,85 +221,147 @@ public struct ColumnBatch: ~Copyable {
   }
 
   @inline(__always)
-  private static func seek(_ sought: inout Sought, _ type: Int16, _ id: ByteView, _ table: KeyTable) {
-    guard type >= 0 else {
-      sought.id = id
-      sought.slot = -1
+  private static func seek(
+    _ seeker: inout Seeker, _ place: Int, _ id: ByteView, _ table: KeyTable, isGiven: Bool
+  ) {
+    seeker.ids[place] = id
+    guard isGiven else {
+      seeker.slots[place] = -1
       return
     }
-    seek(&sought, UInt8(truncatingIfNeeded: type), id, table)
+    let hash = table.hash(tag: UInt8(truncatingIfNeeded: seeker.tags[place]), id)
+    let slot = table.slot(hash: hash)
+    seeker.hashes[place] = hash
+    seeker.slots[place] = slot
+    table.prefetch(slot: slot)
   }
 
-  @inline(__always)
-  private static func seek(_ sought: inout Sought, _ tag: UInt8, _ id: ByteView, _ table: KeyTable) {
-    sought.id = id
-    sought.tag = tag
-    sought.hash = table.hash(tag: tag, id)
-    sought.slot = table.slot(hash: sought.hash)
-    table.prefetch(slot: sought.slot)
-  }
+  // MARK: Second pass: compare the keys
 
-  /// Second pass: compare the keys, and ask for the classes of the principals found.
-  @inline(__always)
-  private mutating func find(
-    _ place: Int, _ principals: KeyTable, _ resources: KeyTable, _ view: SnapshotView
+  private mutating func findPrincipals(
+    _ rows: Rows, _ count: Int, _ table: KeyTable, _ view: SnapshotView, _ isLarge: Bool
   ) {
-    // SAFETY: as in `seek`.
-    unsafe ColumnBatch.find(&pending[place].principal, principals)
-    unsafe ColumnBatch.find(&pending[place].resource, resources)
-    unsafe ColumnBatch.find(&pending[place].target, resources)
-    if unsafe pending[place].principal.isGiven, unsafe pending[place].principal.slot >= 0 {
-      view.prefetchRights(unsafe principals.value(slot: pending[place].principal.slot))
+    guard !rows.principals.lengths.isEmpty else {
+      for place in 0..<count { unsafe group.pointee.checks[place].principal = principal }
+      return
+    }
+    for place in 0..<count {
+      let id = unsafe group.pointee.principals.ids[place]
+      let slot = unsafe ColumnBatch.find(&group.pointee.principals, place, table)
+      let kind = unsafe PrincipalKind(
+        rawValue: UInt8(truncatingIfNeeded: group.pointee.principals.tags[place]))
+      // Only the empty text has an empty user's id without being one: it stands for the default.
+      if unsafe id.isEmpty && kind == .user && group.pointee.principals.slots[place] < 0 {
+        unsafe group.pointee.checks[place].principal = principal
+      } else {
+        unsafe group.pointee.checks[place].principal = ResolvedPrincipal(
+          kind ?? .user, id, slot: slot, in: table)
+      }
+      if isLarge, slot >= 0 { view.prefetchRights(table.value(slot: slot)) }
+    }
+  }
+
+  private mutating func findResources(
+    _ rows: Rows, _ first: Int, _ count: Int, _ table: KeyTable
+  ) {
+    let hasIDs = !rows.resourceIDs.lengths.isEmpty
+    for place in 0..<count {
+      let type = unsafe dictionaries.pointee.resourceTypes[
+        ColumnBatch.index(rows.resourceTypeOf, first &+ place)]
+      unsafe group.pointee.checks[place].resource =
+        hasIDs
+        ? ColumnBatch.operand(&group.pointee.resources, place, type, table)
+        : ColumnBatch.operand(type)
+    }
+  }
+
+  private mutating func findTargets(
+    _ rows: Rows, _ first: Int, _ count: Int, _ table: KeyTable, _ view: SnapshotView
+  ) {
+    let hasIDs = !rows.targetIDs.lengths.isEmpty
+    if !hasIDs, rows.targetTypeOf.isEmpty,
+      unsafe dictionaries.pointee.targetTypes[0] == ColumnBatch.absent
+    {
+      for place in 0..<count { unsafe group.pointee.checks[place].target = ResolvedOperand() }
+      return
+    }
+    for place in 0..<count {
+      let row = first &+ place
+      let index = ColumnBatch.index(rows.targetTypeOf, row)
+      let type = unsafe dictionaries.pointee.targetTypes[index]
+      var target =
+        unsafe hasIDs
+        ? ColumnBatch.operand(&group.pointee.targets, place, type, table)
+        : ColumnBatch.operand(type)
+      let action = ColumnBatch.index(rows.actionOf, row)
+      if target.form != .absent, unsafe dictionaries.pointee.targetsUser[action] {
+        target =
+          unsafe target.form == .id && dictionaries.pointee.isUserType[index]
+          ? ResolvedOperand(userID: group.pointee.targets.ids[place], in: view)
+          : ResolvedOperand(target.form, target.resolution == .invalid ? .invalid : .unknown)
+      }
+      unsafe group.pointee.checks[place].target = target
+    }
+  }
+
+  private mutating func setActions(_ rows: Rows, _ first: Int, _ count: Int) {
+    for place in 0..<count {
+      let row = first &+ place
+      unsafe group.pointee.checks[place].action = Int(
+        dictionaries.pointee.actions[ColumnBatch.index(rows.actionOf, row)])
+      unsafe group.pointee.checks[place].workspace =
+        dictionaries.pointee.workspaces[ColumnBatch.index(rows.workspaceOf, row)]
     }
   }
 
   @inline(__always)
-  private static func find(_ sought: inout Sought, _ table: KeyTable) {
-    guard sought.isGiven, sought.slot >= 0 else { return }
-    if !table.holds(slot: sought.slot, tag: sought.tag, sought.id, hash: sought.hash) {
-      sought.slot = -1
-    }
-  }
-
-  /// Third pass: decide.
-  private func decide(
-    _ rows: Rows, _ row: Int, _ place: Int, _ principals: KeyTable, _ resources: KeyTable,
-    _ view: SnapshotView
-  ) -> Decision {
-    // SAFETY: as in `seek`.
-    let sought = unsafe pending[place]
-    let action = ColumnBatch.index(rows.actionOf, row)
-    let principal =
-      sought.principal.isGiven
-      ? ResolvedPrincipal(
-        sought.principalKind, sought.principal.id, slot: sought.principal.slot, in: principals)
-      : self.principal
-    let resourceType = unsafe dictionaries.pointee.resourceTypes[
-      ColumnBatch.index(rows.resourceTypeOf, row)]
-    let targetPlace = ColumnBatch.index(rows.targetTypeOf, row)
-    let targetType = unsafe dictionaries.pointee.targetTypes[targetPlace]
-    var target = ColumnBatch.operand(targetType, sought.target, resources)
-    if unsafe dictionaries.pointee.targetsUser[action], target.form != .absent {
-      target =
-        unsafe dictionaries.pointee.isUserType[targetPlace]
-        ? ResolvedOperand(userID: sought.target.id, in: view)
-        : ResolvedOperand(target.form, target.resolution == .invalid ? .invalid : .unknown)
-    }
-    return Engine.decide(
-      view, principal: principal,
-      workspace: unsafe dictionaries.pointee.workspaces[ColumnBatch.index(rows.workspaceOf, row)],
-      action: Int(unsafe dictionaries.pointee.actions[action]),
-      resource: ColumnBatch.operand(resourceType, sought.resource, resources), target: target)
+  private static func find(_ seeker: inout Seeker, _ place: Int, _ table: KeyTable) -> Int {
+    let slot = seeker.slots[place]
+    guard slot >= 0 else { return -1 }
+    let isHeld = table.holds(
+      slot: slot, tag: UInt8(truncatingIfNeeded: seeker.tags[place]), seeker.ids[place],
+      hash: seeker.hashes[place])
+    return isHeld ? slot : -1
   }
 
   @inline(__always)
   private static func operand(
-    _ type: Int16, _ sought: Sought, _ table: KeyTable
+    _ seeker: inout Seeker, _ place: Int, _ type: Int16, _ table: KeyTable
   ) -> ResolvedOperand {
-    if sought.isGiven {
-      return ResolvedOperand(
-        type: type < 0 ? -1 : Int(type), id: sought.id, slot: sought.slot, in: table)
+    let id = seeker.ids[place]
+    if id.isEmpty { return operand(type) }
+    return ResolvedOperand(
+      type: type < 0 ? -1 : Int(type), id: id, slot: find(&seeker, place, table), in: table)
+  }
+
+  @inline(__always)
+  private static func operand(_ type: Int16) -> ResolvedOperand {
+    type == absent ? ResolvedOperand() : ResolvedOperand(type: Int(type))
+  }
+
+  // MARK: Third pass, where memory is cold: ask for cells and scopes
+
+  private mutating func prefetchRights(_ count: Int, _ view: SnapshotView) {
+    var classes = InlineArray<16, Int>(repeating: -1)
+    var cells = InlineArray<16, Int>(repeating: -1)
+    for place in 0..<count {
+      let check = unsafe group.pointee.checks[place]
+      guard check.principal.resolution == .known, check.workspace.resolution == .known,
+        check.resource.resolution == .known, check.action >= 0, !check.principal.isAdmin
+      else { continue }
+      let caseIndex = view.caseIndex(action: check.action, type: Int(check.resource.type))
+      guard caseIndex >= 0 else { continue }
+      cells[place] = view.caseRecord(caseIndex).onlyCell
+      guard cells[place] >= 0 else { continue }
+      classes[place] = Access.classIndex(view, check.principal, Int(check.workspace.number))
+      if classes[place] >= 0 { view.prefetch(class: classes[place], cell: cells[place]) }
     }
-    return type == absent ? ResolvedOperand() : ResolvedOperand(type: Int(type))
+    for place in 0..<count where classes[place] >= 0 {
+      let word = view.cellWord(class: classes[place], cell: cells[place])
+      if word > 1 {
+        let value = unsafe group.pointee.checks[place].resource.value
+        view.prefetch(scope: word, ordinal: value & ResourceValue.numberMax)
+      }
+    }
   }
 }

@@ -15,6 +15,27 @@ public enum Engine {
     _ view: SnapshotView, principal: ResolvedPrincipal, workspace: ResolvedWorkspace, action: Int,
     resource: ResolvedOperand, target: ResolvedOperand
   ) -> Decision {
+    var check = ResolvedCheck()
+    check.principal = principal
+    check.workspace = workspace
+    check.action = action
+    check.resource = resource
+    check.target = target
+    return decide(view, check)
+  }
+
+  /// The same for a check in one piece.
+  static func decide(_ view: SnapshotView, _ check: ResolvedCheck) -> Decision {
+    decideCommon(view, check) ?? decideAny(view, check)
+  }
+
+  /// Every check, step by step.
+  static func decideAny(_ view: SnapshotView, _ check: ResolvedCheck) -> Decision {
+    let principal = check.principal
+    let workspace = check.workspace
+    let action = check.action
+    let resource = check.resource
+    let target = check.target
     // Step 1.
     if principal.resolution == .invalid || workspace.resolution == .invalid
       || resource.resolution == .invalid || target.resolution == .invalid
@@ -35,7 +56,7 @@ public enum Engine {
     // Step 4.
     if principal.isOrganizationToken { return Decision(.tokenKind) }
     // Step 5.
-    let access = access(view, principal, workspace)
+    let access = Access(view, principal, workspace)
     guard access.isOpen else { return Decision(access.reason) }
     // Step 6.
     if let decision = misplaced(view, access.workspace, resource, target) { return decision }
@@ -48,63 +69,6 @@ public enum Engine {
       return Decision(.tokenScope)
     }
     return decision
-  }
-
-  // MARK: Step 5: the workspace
-
-  /// What a principal has in the workspace of a check.
-  @usableFromInline
-  struct Access {
-    /// Why there is none.
-    let reason: Reason
-    let isOpen: Bool
-    let isAdmin: Bool
-    let workspace: Int
-    /// -1 for the organization's admins, who need none.
-    let classIndex: Int
-
-    init(refused reason: Reason) {
-      self.reason = reason
-      isOpen = false
-      isAdmin = false
-      workspace = -1
-      classIndex = -1
-    }
-
-    init(workspace: Int, classIndex: Int, isAdmin: Bool) {
-      reason = .granted
-      isOpen = true
-      self.isAdmin = isAdmin
-      self.workspace = workspace
-      self.classIndex = classIndex
-    }
-  }
-
-  @inline(__always)
-  static func access(
-    _ view: SnapshotView, _ principal: ResolvedPrincipal, _ workspace: ResolvedWorkspace
-  ) -> Access {
-    var number = Int(workspace.number)
-    if workspace.resolution != .known {
-      guard workspace.resolution == .absent else { return Access(refused: .unknownWorkspace) }
-      guard principal.kind != .user else { return Access(refused: .missingWorkspace) }
-      number = Int(principal.workspace)
-    }
-    if principal.kind != .user, number != Int(principal.workspace) {
-      return Access(refused: .noWorkspaceAccess)
-    }
-    if principal.isAdmin { return Access(workspace: number, classIndex: -1, isAdmin: true) }
-    let found =
-      switch principal.form {
-      case PrincipalValue.oneClass:
-        view.classes(of: number).contains(UInt32(principal.number)) ? principal.number : -1
-      case PrincipalValue.classList: view.classInList(principal.number, of: number)
-      default: -1
-      }
-    guard found >= 0 else { return Access(refused: .noWorkspaceAccess) }
-    return Access(
-      workspace: number, classIndex: found,
-      isAdmin: view.classFlags(found) & ClassFlag.administers != 0)
   }
 
   // MARK: Step 6: resources in the wrong place
@@ -139,23 +103,9 @@ public enum Engine {
     if access.isAdmin { return Decision(.orgAdmin) }
     if record.has(ActionFlag.adminOnly) { return Decision(.adminOnly) }
     if record.has(ActionFlag.pii), view.isPIIOpen { return Decision(.planPIIOpen) }
-    if rule.onlyCell >= 0, covers(view, access.classIndex, rule.onlyCell, resource) {
-      return Decision(.granted)
-    }
     return decide(
       rule,
       Terms(view: view, classIndex: access.classIndex, resource: resource, target: target))
-  }
-
-  /// Whether a class's cell covers a resource of the cell's type.
-  @inline(__always)
-  private static func covers(
-    _ view: SnapshotView, _ classIndex: Int, _ cell: Int, _ resource: ResolvedOperand
-  ) -> Bool {
-    let word = view.cellWord(class: classIndex, cell: cell)
-    if word <= 1 { return word == 1 }
-    if resource.resolution != .known { return word & 3 == 3 }
-    return view.scope(word, contains: view.ordinal(resource.value))
   }
 
   private static func decide(_ rule: CaseRecord, _ terms: Terms) -> Decision {

@@ -129,8 +129,15 @@ public struct KeyTableBuilder {
     return nil
   }
 
-  /// The capacity that makes the section smallest; of equal ones the smaller.
+  /// The capacity that makes the section smallest; of equal ones the smaller. A small table takes
+  /// its longest key in: its bytes don't matter, and a key in the slot is compared faster.
   private func keyCapacity(slotCount: Int) -> Int {
+    let longest = entries.reduce(0) { max($0, Int($1.length)) }
+    if entries.count <= KeyTableBuilder.smallCount,
+      let fitting = KeyTable.keyCapacities.first(where: { $0 >= longest })
+    {
+      return fitting
+    }
     var best = (capacity: 0, bytes: Int.max)
     for capacity in KeyTable.keyCapacities {
       var bytes = slotCount * (8 + capacity)
@@ -139,6 +146,8 @@ public struct KeyTableBuilder {
     }
     return best.capacity
   }
+
+  private static var smallCount: Int { 1_024 }
 
   private func write(_ layout: Layout, seed: UInt64, slotCount: Int) -> [UInt8] {
     let capacity = keyCapacity(slotCount: slotCount)

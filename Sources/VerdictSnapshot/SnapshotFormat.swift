@@ -64,8 +64,8 @@ public enum SectionKind: UInt32, CaseIterable, Sendable {
   /// 16 bits each, action by (types + 1): the case or none. The last column: no resource.
   case actionCases
   /// 24 bytes each: target, relation or 255, number of linked terms, number of alternatives (1
-  /// each), first linked term (4), first alternative (4), cell of the only term or -1 (4), target
-  /// types (8).
+  /// each), first linked term (4), first alternative (4), cell of the only term or -1 (2), its
+  /// permission (1), zero (1), target types (8).
   case cases
   /// 8 bytes each: first term, number of terms.
   case alternatives

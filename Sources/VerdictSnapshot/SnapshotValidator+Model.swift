@@ -48,7 +48,7 @@ extension SnapshotValidator {
     try require(view.actionCount <= Limits.actionCountMax, "actions: the number")
     try require(view.count(of: .relations) <= Limits.relationCountMax, "relations: the number")
     try require(view.count(of: .cases) < SnapshotFormat.none16, "cases: the number")
-    try require(view.cellCount < SnapshotFormat.none16, "header: the number of cells")
+    try require(view.cellCount < Int(Int16.max), "header: the number of cells")
     let columns = view.typeCount + 1
     try require(
       view.count(of: .cells) == view.permissionCount * columns, "cells: the number")
@@ -98,7 +98,10 @@ extension SnapshotValidator {
     try require(
       record.firstAlternative + record.alternativeCount <= view.count(of: .alternatives),
       "case \(index): the alternatives")
-    try require(record.onlyCell < view.cellCount, "case \(index): the cell")
+    try require(
+      record.onlyCell < view.cellCount
+        && (record.onlyCell < 0 || Int(record.onlyPermission) < view.permissionCount),
+      "case \(index): the only term")
     let types = view.typeCount
     try require(
       types == 64 || record.targetTypes >> UInt64(types) == 0, "case \(index): a target type")

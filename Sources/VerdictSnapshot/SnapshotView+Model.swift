@@ -22,7 +22,7 @@ public struct ActionRecord {
 /// What an action requires of one type of resource.
 public struct CaseRecord {
   @usableFromInline let head: UInt64
-  /// First alternative, then the cell of the one term.
+  /// First alternative (4), then cell (2) and permission (1) of the only term.
   @usableFromInline let alternatives: UInt64
   /// One bit per type that the target may have.
   public let targetTypes: UInt64
@@ -51,7 +51,10 @@ public struct CaseRecord {
   /// Where the case is one term on `self`: its cell; else -1. A short cut for the commonest
   /// cases; the terms say the same.
   @inlinable @inline(__always)
-  public var onlyCell: Int { Int(Int32(truncatingIfNeeded: alternatives >> 32)) }
+  public var onlyCell: Int { Int(Int16(truncatingIfNeeded: alternatives >> 32)) }
+  /// The permission of that term.
+  @inlinable @inline(__always)
+  public var onlyPermission: UInt8 { UInt8(truncatingIfNeeded: alternatives >> 48) }
 }
 
 /// One permission on one operand.

@@ -36,6 +36,23 @@ extension SnapshotView {
     unsafe verdict_prefetch(base + offset)
   }
 
+  /// Asks the processor for a cell of a class.
+  @inlinable @inline(__always)
+  public func prefetch(class index: Int, cell: Int) {
+    let word = index &* (cellCount &+ 1) &+ 1 &+ cell
+    // SAFETY: a prefetch reads nothing, wherever it points.
+    unsafe verdict_prefetch(base + (offset(of: .classes) &+ word &* 4))
+  }
+
+  /// Asks the processor for where a bitset scope has an ordinal, and for the head of any scope.
+  @inlinable @inline(__always)
+  public func prefetch(scope word: UInt32, ordinal: UInt32) {
+    let start = offset(of: .scopes) &+ Int(word >> 2) &* 4
+    // SAFETY: as above.
+    unsafe verdict_prefetch(base + start)
+    unsafe verdict_prefetch(base + (start &+ 8 &+ Int(ordinal >> 5) &* 4))
+  }
+
   /// The class of a user with a list of them that belongs to a workspace, or -1.
   ///
   /// Complexity: logarithmic in the user's workspaces.
