@@ -47,6 +47,16 @@ public final class DecisionClient {
   ) throws(ClientError) -> [CheckAnswer] {
     var answers: [CheckAnswer?] = Array(repeating: nil, count: checks.count)
     for group in CheckGroup.groups(of: checks) {
+      // The server refuses a whole request about an organization that can't be one. Here it is a
+      // fault of these checks alone: no such organization is loaded anywhere.
+      guard group.organization.isEmpty || group.organization.withByteView(Identifier.isValid) else {
+        let reason = Reason.unknownOrganization
+        for place in group.places {
+          answers[place] = CheckAnswer(
+            reason: reason, message: wantsMessages ? reason.row.text : "")
+        }
+        continue
+      }
       let reply = try authorize(
         AuthorizeCall(
           organization: group.organization, checks: group.places.map { checks[$0] },

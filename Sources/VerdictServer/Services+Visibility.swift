@@ -45,6 +45,10 @@ extension Services {
     if request.principals.count == 0 { return RPCStatus(.invalidArgument, "principals: empty") }
     if request.permissions.count == 0 { return RPCStatus(.invalidArgument, "permissions: empty") }
     if request.blockCount == 0 { return RPCStatus(.invalidArgument, "blocks: empty") }
+    if !request.organization.isEmpty, !Identifier.isValid(request.organization) {
+      return RPCStatus(
+        .invalidArgument, "organization: not an id (1 to 255 bytes of UTF-8 without NUL)")
+    }
     if !request.workspace.isEmpty, !Identifier.isValid(request.workspace) {
       return RPCStatus(
         .invalidArgument, "workspace: not an id (1 to 255 bytes of UTF-8 without NUL)")

@@ -147,7 +147,7 @@ struct ColumnRows {
       var cursor = ColumnBatch.Cursor()
       // SAFETY: `decide` initialises as many decisions as there are checks.
       return unsafe [Decision](unsafeUninitializedCapacity: count) { buffer, filled in
-        if let base = unsafe buffer.baseAddress {
+        if let base = buffer.baseAddress {
           unsafe batch.decide(rows, &cursor, upTo: count, in: view, into: base)
         }
         filled = count

@@ -123,6 +123,16 @@ struct QuestionSet {
     decide(view, rounds, workspaceResolved: true)
   }
 
+  /// A check as a caller has it: ids as bytes, the rest as numbers.
+  private struct Ready {
+    var principal: ByteView
+    var workspace: ByteView
+    var resolved: ResolvedWorkspace
+    var action: Int
+    var type: Int
+    var id: ByteView
+  }
+
   private func decide(
     _ view: SnapshotView, _ rounds: Int, workspaceResolved: Bool
   ) -> UInt64 {
@@ -131,19 +141,22 @@ struct QuestionSet {
       let principals = view.table(.principals)
       let resources = view.table(.resources)
       let workspaces = view.table(.workspaces)
-      let actions = rows.map { view.findAction(slice(bytes, $0.action)) }
-      let types = rows.map { view.findType(slice(bytes, $0.type)) }
-      let known = rows.map { ResolvedWorkspace(slice(bytes, $0.workspace), in: workspaces) }
+      let ready = rows.map { row in
+        Ready(
+          principal: slice(bytes, row.principal), workspace: slice(bytes, row.workspace),
+          resolved: ResolvedWorkspace(slice(bytes, row.workspace), in: workspaces),
+          action: view.findAction(slice(bytes, row.action)),
+          type: view.findType(slice(bytes, row.type)), id: slice(bytes, row.id))
+      }
       for _ in 0..<rounds {
-        for (index, row) in rows.enumerated() {
+        for check in ready {
           let decision = Engine.decide(
             view,
-            principal: ResolvedPrincipal(
-              PrincipalName(slice(bytes, row.principal)), in: principals),
+            principal: ResolvedPrincipal(PrincipalName(check.principal), in: principals),
             workspace: workspaceResolved
-              ? known[index] : ResolvedWorkspace(slice(bytes, row.workspace), in: workspaces),
-            action: actions[index],
-            resource: ResolvedOperand(type: types[index], id: slice(bytes, row.id), in: resources),
+              ? check.resolved : ResolvedWorkspace(check.workspace, in: workspaces),
+            action: check.action,
+            resource: ResolvedOperand(type: check.type, id: check.id, in: resources),
             target: ResolvedOperand())
           sum &+= UInt64(decision.reason.rawValue)
         }
