@@ -35,7 +35,8 @@ let package = Package(
   ],
   targets: [
     // C libraries from Debian, and the little C that Swift cannot import.
-    .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(
+      name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -97,11 +98,15 @@ let package = Package(
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
-    tests("VerdictSnapshotTests", ["VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
+    tests(
+      "VerdictSnapshotTests",
+      ["VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
     tests(
       "VerdictEngineTests",
       ["VerdictEngine", "VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
-    tests("VerdictCompilerTests", ["VerdictCompiler", "VerdictSnapshot", "VerdictModel", "VerdictPolicy"]),
+    tests(
+      "VerdictCompilerTests",
+      ["VerdictCompiler", "VerdictSnapshot", "VerdictModel", "VerdictPolicy"]),
     tests(
       "VerdictControlTests",
       [
@@ -121,6 +126,9 @@ let package = Package(
       ]),
     tests(
       "VerdictServerTests",
-      ["VerdictServer", "VerdictClient", "VerdictControl", "VerdictModel", "VerdictSystem", "VerdictEngine"]),
+      [
+        "VerdictServer", "VerdictClient", "VerdictControl", "VerdictModel", "VerdictSystem",
+        "VerdictEngine",
+      ]),
   ]
 )

@@ -89,7 +89,9 @@ struct PrincipalSections {
   private func addPersonalTokens(
     _ table: inout KeyTableBuilder, _ holders: inout [(secret: PolicyDocument.Secret, entry: Int)]
   ) {
-    let tokens = context.document.personalTokens.sorted { context.rank($0.id) < context.rank($1.id) }
+    let tokens = context.document.personalTokens.sorted {
+      context.rank($0.id) < context.rank($1.id)
+    }
     for token in tokens {
       guard let user = access.user(token.user.symbol) else { continue }
       holders.append((token.secret, table.count))

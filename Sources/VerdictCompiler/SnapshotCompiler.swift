@@ -1,5 +1,5 @@
-public import VerdictPolicy
 internal import VerdictModel
+public import VerdictPolicy
 internal import VerdictSnapshot
 
 /// Turns a checked policy document into the bytes of a snapshot.

@@ -185,7 +185,8 @@ public struct ColumnBatch: ~Copyable {
     for place in 0..<count {
       let row = cursor.row &+ place
       let id = ColumnBatch.next(rows.resourceIDs, row, &cursor.resourceOffset)
-      let type = unsafe dictionaries.pointee.resourceTypes[ColumnBatch.index(rows.resourceTypeOf, row)]
+      let type = unsafe dictionaries.pointee.resourceTypes[
+        ColumnBatch.index(rows.resourceTypeOf, row)]
       unsafe group.pointee.resources.tags[place] = type
       unsafe ColumnBatch.seek(
         &group.pointee.resources, place, id, table, isGiven: !id.isEmpty && type >= 0)

@@ -91,7 +91,9 @@ public struct ByteView {
   /// The bytes as the standard library's buffer, for C and for copying.
   @unsafe
   @inlinable @inline(__always)
-  public var buffer: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+  public var buffer: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(start: base, count: count)
+  }
 
   /// The place of the first `byte`, or -1. Complexity: linear; eight bytes at a time.
   @inlinable
@@ -153,7 +155,7 @@ extension String {
   }
 }
 
-extension Array<UInt8> {
+extension [UInt8] {
   /// Calls `body` with the array's bytes; the view may not escape.
   @inlinable
   public func withByteView<R>(_ body: (ByteView) throws -> R) rethrows -> R {

@@ -83,7 +83,8 @@ extension Reason {
       .unknownResource, "unknown_resource",
       "The {operand} resource is not known, and unknown resources are denied here."),
     row(.adminOnly, "admin_only", "Only owners and admins may do this."),
-    row(.ownerProtected, "owner_protected", "Nobody may change or remove the organization's owner."),
+    row(
+      .ownerProtected, "owner_protected", "Nobody may change or remove the organization's owner."),
     row(.unknownTarget, "unknown_target", "The target is not a user of the organization."),
     row(.neverAllowed, "never_allowed", "Nobody may do this."),
     row(.tokenKind, "token_kind", "This kind of token can't do this."),
@@ -96,7 +97,8 @@ extension Reason {
     row(.ambiguousIdentity, "ambiguous_identity", "The request names two different callers."),
     row(.ambiguousResource, "ambiguous_resource", "The id stands for more than one resource."),
 
-    row(.unknownOrganization, "unknown_organization", "The organization is not loaded or not named."),
+    row(
+      .unknownOrganization, "unknown_organization", "The organization is not loaded or not named."),
     row(.invalidID, "invalid_id", "An id is empty, too long, not UTF-8, or contains a NUL."),
     row(.unknownAction, "unknown_action", "There is no such action."),
     row(.missingResource, "missing_resource", "This action needs a resource."),

@@ -57,7 +57,8 @@ public struct ServerInfo: Sendable, Equatable {
 
     var message = unsafe Verdict__V1__GetServerInfoResponse()
     unsafe verdict__v1__get_server_info_response__init(&message)
-    guard let list = unsafe packedOrganizations(in: arena), let version = copy(version, arena) else {
+    guard let list = unsafe packedOrganizations(in: arena), let version = copy(version, arena)
+    else {
       return false
     }
     unsafe message.version = version.binaryData

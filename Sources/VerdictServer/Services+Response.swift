@@ -121,7 +121,8 @@ extension Services {
       // SAFETY: `count` decisions.
       let decision = unsafe decisions[index]
       let question = questions?.next(in: arena) ?? self.question(request, index)
-      let text = view.map { AnswerWriter(view: $0).message(decision, question) }
+      let text =
+        view.map { AnswerWriter(view: $0).message(decision, question) }
         ?? decision.reason.row.text
       guard let copy = text.withByteView({ arena.copy($0) }) else { return nil }
       texts.append(copy)

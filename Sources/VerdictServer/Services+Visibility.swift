@@ -177,14 +177,18 @@ private struct VisibilityPage {
     unsafe blocks = room.bindMemory(to: Block.self, capacity: request.blockCount)
     for index in 0..<request.blockCount {
       let block = request.block(index)
-      guard let resources = unsafe Self.look(
-        block.resourceType, block.ids, emptyIsAbsent: false, view, arena) else {
+      guard
+        let resources = unsafe Self.look(
+          block.resourceType, block.ids, emptyIsAbsent: false, view, arena)
+      else {
         return nil
       }
       var targets: UnsafeMutablePointer<ResolvedOperand>?
       if block.targetIDs.count > 0 {
-        guard let found = unsafe Self.look(
-          block.targetType, block.targetIDs, emptyIsAbsent: true, view, arena) else {
+        guard
+          let found = unsafe Self.look(
+            block.targetType, block.targetIDs, emptyIsAbsent: true, view, arena)
+        else {
           return nil
         }
         unsafe targets = found

@@ -14,7 +14,8 @@ public enum KeyHash {
   /// Complexity: one multiplication per 16 bytes and two more.
   @inlinable @inline(__always)
   public static func hash(tag: UInt8, _ key: ByteView, seed: UInt64) -> UInt64 {
-    var hash = seed ^ (UInt64(truncatingIfNeeded: key.count) << 8 | UInt64(tag)) &* 0x9e37_79b9_7f4a_7c15
+    var hash =
+      seed ^ (UInt64(truncatingIfNeeded: key.count) << 8 | UInt64(tag)) &* 0x9e37_79b9_7f4a_7c15
     let first: UInt64
     var second: UInt64 = 0
     if key.count >= 8 {
@@ -55,6 +56,7 @@ public enum KeyHash {
   @inlinable @inline(__always)
   static func slot(hash: UInt64, pilot: UInt16, slotCount: Int) -> Int {
     let mixed = (hash ^ (UInt64(pilot) &* 0x9fb2_1c65_1e98_df25)) &* 0xd6e8_feb8_6659_fd93
-    return Int(truncatingIfNeeded: (mixed ^ (mixed >> 32)).multipliedFullWidth(by: UInt64(slotCount)).high)
+    return Int(
+      truncatingIfNeeded: (mixed ^ (mixed >> 32)).multipliedFullWidth(by: UInt64(slotCount)).high)
   }
 }

@@ -184,7 +184,7 @@ public struct KeyTableBuilder {
   }
 }
 
-extension Array<UInt8> {
+extension [UInt8] {
   /// Writes an integer, little-endian, at `offset`.
   ///
   /// - Precondition: it ends inside the array.

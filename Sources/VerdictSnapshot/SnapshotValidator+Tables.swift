@@ -5,7 +5,8 @@ extension SnapshotValidator {
   func validateTables() throws(SnapshotError) {
     let workspaceCount = view.count(of: .classStarts) - 1
     try validateTable(.names) { slot, table throws(SnapshotError) in
-      let limit = table.tag(slot: slot) == SnapshotView.actionTag ? view.actionCount : view.typeCount
+      let limit =
+        table.tag(slot: slot) == SnapshotView.actionTag ? view.actionCount : view.typeCount
       return table.tag(slot: slot) <= SnapshotView.typeTag
         && Int(table.value(slot: slot)) < limit
     }
@@ -121,7 +122,8 @@ extension SnapshotValidator {
       let found = view.load32(.accessLists, list + 1 + index)
       try require(found < classCount, "access list \(list): a class")
       try require(
-        index == 0 || view.load32(.accessLists, list + index) < found, "access list \(list): the order")
+        index == 0 || view.load32(.accessLists, list + index) < found,
+        "access list \(list): the order")
     }
   }
 }

@@ -141,7 +141,9 @@ struct SnapshotValidator {
     let resources = view.table(.resources)
     var next = 0
     for index in 0..<view.count(of: .linkedResources) {
-      try require(Int(view.load32(.linkedResources, index, 4)) == next, "linked resource \(index): first link")
+      try require(
+        Int(view.load32(.linkedResources, index, 4)) == next, "linked resource \(index): first link"
+      )
       next += Int(view.load32(.linkedResources, index, 8))
       try require(next <= view.count(of: .links), "linked resource \(index): number of links")
     }

@@ -28,7 +28,8 @@ extension SnapshotView {
     let number = Int(value & PrincipalValue.numberMax)
     let offset: Int
     switch value >> PrincipalValue.formShift {
-    case PrincipalValue.oneClass: offset = self.offset(of: .classes) &+ number &* (cellCount &+ 1) &* 4
+    case PrincipalValue.oneClass:
+      offset = self.offset(of: .classes) &+ number &* (cellCount &+ 1) &* 4
     case PrincipalValue.classList: offset = self.offset(of: .accessLists) &+ number &* 4
     default: return
     }

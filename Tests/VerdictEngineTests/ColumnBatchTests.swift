@@ -43,7 +43,7 @@ struct ColumnRow {
     principal = check.principal
     workspace = check.workspace ?? []
     action = check.action
-    let self_ = ColumnRow.split(check.resource ?? [])
+    let resourceParts = ColumnRow.split(check.resource ?? [])
     var other = ColumnRow.split(check.target ?? [])
     var isUser = false
     if let text = check.target, text.starts(with: "user:".utf8) {
@@ -51,13 +51,13 @@ struct ColumnRow {
       isUser = check.action.starts(with: "members.".utf8)
       other = (Array("user".utf8), Array(text.dropFirst(5)), true)
     }
-    resource = (self_.type, self_.id)
+    resource = (resourceParts.type, resourceParts.id)
     target = (other.type, other.id)
     let isPlain = check.target.map { !$0.starts(with: "user:".utf8) } ?? true
     fits =
       (isPlain || isUser) && !principal.isEmpty && principal.count <= 255
       && resource.id.count <= 255 && target.id.count <= 255
-      && (!self_.hasID || !resource.id.isEmpty) && (!other.hasID || !target.id.isEmpty)
+      && (!resourceParts.hasID || !resource.id.isEmpty) && (!other.hasID || !target.id.isEmpty)
       && !(target.type == Array("user".utf8) && isPlain)
       && (!resource.type.isEmpty || resource.id.isEmpty)
       && (!target.type.isEmpty || target.id.isEmpty)

@@ -181,8 +181,9 @@ private struct OrganizationMaker {
     for _ in 0..<grantCount {
       let permission = below(model.permissions.count)
       guard taken.insert(permission).inserted else { continue }
-      guard let grantable = model.permissions[permission].types.first(where: { _ in below(3) == 0 })
-        ?? model.permissions[permission].types.first
+      guard
+        let grantable = model.permissions[permission].types.first(where: { _ in below(3) == 0 })
+          ?? model.permissions[permission].types.first
       else {
         policy.switches.append(permission)
         continue

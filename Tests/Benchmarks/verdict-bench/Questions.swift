@@ -168,14 +168,17 @@ struct QuestionSet {
   /// In batches of a thousand, interleaved, each check with its own principal and workspace.
   func decideColumns(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
     let batches = stride(from: 0, to: rows.count, by: 1_000).map { start in
-      BenchBatch(rows[start..<min(start + 1_000, rows.count)].map { row in
-        BenchBatch.Check(
-          principal: Array(bytes[row.principal.start..<row.principal.start + row.principal.count]),
-          workspace: Array(bytes[row.workspace.start..<row.workspace.start + row.workspace.count]),
-          action: Array(bytes[row.action.start..<row.action.start + row.action.count]),
-          type: Array(bytes[row.type.start..<row.type.start + row.type.count]),
-          id: Array(bytes[row.id.start..<row.id.start + row.id.count]))
-      })
+      BenchBatch(
+        rows[start..<min(start + 1_000, rows.count)].map { row in
+          BenchBatch.Check(
+            principal: Array(
+              bytes[row.principal.start..<row.principal.start + row.principal.count]),
+            workspace: Array(
+              bytes[row.workspace.start..<row.workspace.start + row.workspace.count]),
+            action: Array(bytes[row.action.start..<row.action.start + row.action.count]),
+            type: Array(bytes[row.type.start..<row.type.start + row.type.count]),
+            id: Array(bytes[row.id.start..<row.id.start + row.id.count]))
+        })
     }
     var sum: UInt64 = 0
     var columns = ColumnBatch()
