@@ -67,7 +67,6 @@ let package = Package(
       [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictEngine", "VerdictSnapshot",
         "VerdictControl", "VerdictHTTP2", "VerdictRPC",
-        .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "verdict",

@@ -38,7 +38,7 @@ struct DocumentFiles: Sendable {
   /// after a change an equal listing doesn't prove an equal content.
   private static let settlingNanoseconds: UInt64 = 3_000_000_000
   /// Below a directory; also the end of links that go in circles.
-  private static let depthMax = 16
+  private static let depthMax = 32
 
   init(paths: [String]) {
     self.paths = paths

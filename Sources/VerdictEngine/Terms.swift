@@ -89,6 +89,10 @@ struct Terms {
     return false
   }
 
+  private func hasLink(_ relation: UInt8) -> Bool {
+    view.links(resource.value).contains { view.link($0).relation == Int(relation) }
+  }
+
   private func missingRelated(_ term: TermRecord) -> Decision? {
     guard resource.resolution == .known else { return missingOfUnknown(term) }
     let resources = view.table(.resources)
@@ -103,8 +107,11 @@ struct Terms {
         return denial(coverage, term, .related, slot: link.slot)
       }
     }
-    // Every one holds where none is missing; any one does not where none was found.
-    return term.operand == TermOperand.any ? denial(.notInScope, term, .self) : nil
+    // Every one holds where none is missing. Of any one none was found to hold; of a parent the
+    // first that does not was found above, and the document has one.
+    if term.operand == TermOperand.every { return nil }
+    if term.operand == TermOperand.parent, hasLink(term.relation) { return nil }
+    return denial(.notInScope, term, .self)
   }
 
   /// A resource that the snapshot does not know has no known links: every related one holds, none

@@ -43,6 +43,13 @@ public struct IDList {
 
   public var count: Int { lengths.count }
 
+  /// The id at a place, whose bytes begin at `offset`; moves the offset to the next one's.
+  public func id(_ place: Int, _ offset: inout Int) -> ByteView {
+    let start = offset
+    offset += Int(lengths[place])
+    return data[start..<offset]
+  }
+
   /// Whether the lengths add up to the bytes. Complexity: linear in the ids.
   public var isConsistent: Bool {
     var sum = 0

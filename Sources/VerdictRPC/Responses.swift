@@ -46,6 +46,15 @@ public struct ResponseTexts {
     // SAFETY: initialised by `append`.
     return unsafe ByteView(items[index])
   }
+
+  /// Sets a bit of a text that lies in the arena: bit `place % 8` of byte `place / 8`.
+  public func setBit(_ place: Int, ofText index: Int) {
+    precondition(index >= 0 && index < count, "a text of the list")
+    // SAFETY: initialised by `append`, which took arena memory for bits; the byte is checked.
+    let item = unsafe items[index]
+    precondition(unsafe place >= 0 && place >> 3 < item.len, "a bit of the text")
+    unsafe item.data[place >> 3] |= 1 << UInt8(truncatingIfNeeded: place & 7)
+  }
 }
 
 /// The columns of an `AuthorizeResponse`.

@@ -13,7 +13,7 @@ extension Services {
     guard let request = AuthorizeRequest(message, in: arena) else { return unreadable() }
     let columns = request.columns
     let count = columns?.count ?? request.checkCount
-    if let failure = sizeFault(request, columns, &reply) { return failure }
+    if let failure = fault(request, columns, &reply) { return failure }
 
     guard let room = unsafe arena.allocate(byteCount: count * MemoryLayout<Decision>.stride) else {
       return Services.outOfMemory
@@ -21,27 +21,29 @@ extension Services {
     // SAFETY: aligned and large enough; every decision is written before any is read.
     let decisions = unsafe room.bindMemory(to: Decision.self, capacity: count)
     let place = set.find(request.organization)
-    guard place >= 0 else {
-      if !request.organization.isEmpty, !isID(request.organization) {
-        return RPCStatus(
-          .invalidArgument, "organization: not an id (1 to 255 bytes of UTF-8 without NUL)")
-      }
-      unsafe decisions.initialize(repeating: Decision(.unknownOrganization), count: count)
-      return unsafe respond(request, columns, nil, decisions, count, &reply)
-    }
-    let organization = set[place]
-    if let failure = defaultsFault(request, organization.view, &reply) { return failure }
-    if let columns {
-      if let failure = unsafe decide(request, columns, organization.view, decisions, &reply) {
-        return failure
+    let organization = place >= 0 ? set[place] : nil
+    if let view = organization?.view {
+      if let columns {
+        unsafe decide(request, columns, view, decisions)
+      } else {
+        unsafe decide(request, view, decisions)
       }
     } else {
-      unsafe decide(request, organization.view, decisions)
+      unsafe decisions.initialize(repeating: Decision(.unknownOrganization), count: count)
     }
     return unsafe respond(request, columns, organization, decisions, count, &reply)
   }
 
   // MARK: Faults of a whole request
+
+  /// What is wrong with the request as a whole, or nil. Nothing of it is looked at before.
+  private func fault(
+    _ request: AuthorizeRequest, _ columns: CheckColumns?, _ reply: inout ReplyBuffer
+  ) -> RPCStatus? {
+    if let failure = sizeFault(request, columns, &reply) { return failure }
+    if let columns, let failure = columnsFault(columns, &reply) { return failure }
+    return defaultsFault(request)
+  }
 
   private func sizeFault(
     _ request: AuthorizeRequest, _ columns: CheckColumns?, _ reply: inout ReplyBuffer
@@ -73,21 +75,56 @@ extension Services {
   }
 
   /// Shared defaults that are no ids make the whole request invalid.
-  private func defaultsFault(
-    _ request: AuthorizeRequest, _ view: SnapshotView, _ reply: inout ReplyBuffer
-  ) -> RPCStatus? {
-    if !request.principal.isEmpty, !isID(PrincipalName(request.principal).id) {
+  private func defaultsFault(_ request: AuthorizeRequest) -> RPCStatus? {
+    if !request.organization.isEmpty, !Identifier.isValid(request.organization) {
+      return RPCStatus(
+        .invalidArgument, "organization: not an id (1 to 255 bytes of UTF-8 without NUL)")
+    }
+    if !request.principal.isEmpty, !Identifier.isValid(PrincipalName(request.principal).id) {
       return RPCStatus(
         .invalidArgument, "principal: not an id (1 to 255 bytes of UTF-8 without NUL)")
     }
-    if !request.workspace.isEmpty, !isID(request.workspace) {
+    if !request.workspace.isEmpty, !Identifier.isValid(request.workspace) {
       return RPCStatus(
         .invalidArgument, "workspace: not an id (1 to 255 bytes of UTF-8 without NUL)")
     }
     return nil
   }
 
-  private func isID(_ id: ByteView) -> Bool { Identifier.isValid(id) }
+  private func columnsFault(_ columns: CheckColumns, _ reply: inout ReplyBuffer) -> RPCStatus? {
+    let count = columns.count
+    return fault("action", columns.actions, count, &reply)
+      ?? fault("resource_type", columns.resourceTypes, count, &reply)
+      ?? fault("target_type", columns.targetTypes, count, &reply)
+      ?? fault("workspace", columns.workspaces, count, &reply)
+      ?? fault("resource_ids", columns.resourceIDs, count, &reply)
+      ?? fault("target_ids", columns.targetIDs, count, &reply)
+      ?? fault("principals", columns.principals, count, &reply)
+  }
+
+  private func fault(
+    _ name: StaticString, _ column: DictionaryColumn, _ count: Int, _ reply: inout ReplyBuffer
+  ) -> RPCStatus? {
+    guard let fault = column.fault(rowCount: count) else { return nil }
+    let row = fault.row.map { "[\($0)]" } ?? ""
+    return reply.fail(.invalidArgument, "columns.\(name)_of\(row): \(fault.text)")
+  }
+
+  private func fault(
+    _ name: StaticString, _ list: IDList, _ count: Int, _ reply: inout ReplyBuffer
+  ) -> RPCStatus? {
+    if list.count != 0 && list.count != count {
+      return reply.fail(
+        .invalidArgument,
+        "columns.\(name).lengths: \(list.count) ids for \(count) checks; send one for each check "
+          + "or none")
+    }
+    if !list.isConsistent {
+      return reply.fail(
+        .invalidArgument, "columns.\(name).data: its bytes are not the sum of `lengths`")
+    }
+    return nil
+  }
 
   // MARK: Deciding
 
@@ -113,13 +150,12 @@ extension Services {
       action: check.action, resource: check.resource, target: check.target)
   }
 
-  /// The columns form; answers what is wrong with the columns, or nil.
+  /// The columns form.
   @unsafe
   private mutating func decide(
     _ request: AuthorizeRequest, _ columns: CheckColumns, _ view: SnapshotView,
-    _ decisions: UnsafeMutablePointer<Decision>, _ reply: inout ReplyBuffer
-  ) -> RPCStatus? {
-    if let failure = columnsFault(columns, &reply) { return failure }
+    _ decisions: UnsafeMutablePointer<Decision>
+  ) {
     batch.set(defaultPrincipal: request.principal, in: view)
     setDictionaries(columns, defaultWorkspace: request.workspace, view)
     var rows = ColumnBatch.Rows()
@@ -131,39 +167,8 @@ extension Services {
     rows.targetIDs = (columns.targetIDs.data, columns.targetIDs.lengths)
     rows.principals = (columns.principals.data, columns.principals.lengths)
     var cursor = ColumnBatch.Cursor()
-    // SAFETY: the columns were just checked to fit together; there is room for all checks.
+    // SAFETY: `columnsFault` has found that the columns fit together; there is room for all checks.
     unsafe batch.decide(rows, &cursor, upTo: columns.count, in: view, into: decisions)
-    return nil
-  }
-
-  private func columnsFault(_ columns: CheckColumns, _ reply: inout ReplyBuffer) -> RPCStatus? {
-    let dictionaries = [
-      ("action", columns.actions), ("resource_type", columns.resourceTypes),
-      ("target_type", columns.targetTypes), ("workspace", columns.workspaces),
-    ]
-    for (name, column) in dictionaries {
-      if let fault = column.fault(rowCount: columns.count) {
-        let row = fault.row.map { "[\($0)]" } ?? ""
-        return reply.fail(.invalidArgument, "columns.\(name)_of\(row): \(fault.text)")
-      }
-    }
-    let lists = [
-      ("resource_ids", columns.resourceIDs), ("target_ids", columns.targetIDs),
-      ("principals", columns.principals),
-    ]
-    for (name, list) in lists {
-      if list.count != 0 && list.count != columns.count {
-        return reply.fail(
-          .invalidArgument,
-          "columns.\(name).lengths: \(list.count) ids for \(columns.count) checks; send one for "
-            + "each check or none")
-      }
-      if !list.isConsistent {
-        return reply.fail(
-          .invalidArgument, "columns.\(name).data: its bytes are not the sum of `lengths`")
-      }
-    }
-    return nil
   }
 
   private mutating func setDictionaries(

@@ -12,22 +12,19 @@ extension Services {
     guard let set else { return Services.noSnapshot }
     guard let request = CheckVisibilityRequest(message, in: arena) else { return unreadable() }
     if let failure = fault(request, &reply) { return failure }
-    let pairs = request.principals.count * request.permissions.count
-    guard var visible = ResponseTexts(capacity: pairs * request.blockCount, in: arena),
-      let reasons = unsafe bytes(pairs)
-    else { return Services.outOfMemory }
     let place = set.find(request.organization)
     let organization = place >= 0 ? set[place] : nil
-    let isDone =
-      if let organization {
-        unsafe decide(request, organization.view, &visible, reasons)
-      } else {
-        unsafe refuse(request, .unknownOrganization, &visible, reasons)
-      }
-    guard isDone else { return Services.outOfMemory }
-    let response = unsafe CheckVisibilityResponse(
-      origin: origin(organization), visible: visible,
-      reasons: ByteView(base: reasons, count: pairs))
+    guard let pairs = VisibilityPairs(request, organization?.view, arena),
+      var visible = ResponseTexts(capacity: pairs.count * request.blockCount, in: arena),
+      makeRoom(request, &visible)
+    else { return Services.outOfMemory }
+    if let view = organization?.view {
+      decide(request, view, pairs, visible)
+    } else {
+      pairs.add(.unknownOrganization)
+    }
+    let response = CheckVisibilityResponse(
+      origin: origin(organization), visible: visible, reasons: pairs.bytes)
     // SAFETY: the reply reserved as many bytes as the message has.
     unsafe response.pack { byteCount in
       let room = unsafe reply.reserve(byteCount)
@@ -84,15 +81,12 @@ extension Services {
 
   // MARK: Deciding
 
-  /// All cells share one reason.
-  @unsafe
-  private func refuse(
-    _ request: CheckVisibilityRequest, _ reason: Reason, _ visible: inout ResponseTexts,
-    _ reasons: UnsafeMutablePointer<UInt8>
+  /// Room for the bits of all (principal, permission) pairs and blocks, all zero, or false where
+  /// the arena is full.
+  private func makeRoom(
+    _ request: CheckVisibilityRequest, _ visible: inout ResponseTexts
   ) -> Bool {
-    for pair in 0..<request.principals.count * request.permissions.count {
-      // SAFETY: one byte a pair.
-      unsafe reasons[pair] = reason.rawValue
+    for _ in 0..<request.principals.count * request.permissions.count {
       for index in 0..<request.blockCount {
         let byteCount = (request.block(index).ids.count + 7) / 8
         guard let bits = unsafe bytes(byteCount) else { return false }
@@ -103,134 +97,118 @@ extension Services {
     return true
   }
 
-  @unsafe
+  /// Decides every cell: each resource is looked up once and asked for all pairs.
   private func decide(
-    _ request: CheckVisibilityRequest, _ view: SnapshotView, _ visible: inout ResponseTexts,
-    _ reasons: UnsafeMutablePointer<UInt8>
-  ) -> Bool {
-    guard let page = VisibilityPage(request, view, arena) else { return false }
+    _ request: CheckVisibilityRequest, _ view: SnapshotView, _ pairs: VisibilityPairs,
+    _ visible: ResponseTexts
+  ) {
+    let resources = view.table(.resources)
     let workspace = ResolvedWorkspace(request.workspace, in: view.table(.workspaces))
-    let principals = view.table(.principals)
-    var pair = 0
-    for index in 0..<request.principals.count {
-      let principal = ResolvedPrincipal(PrincipalName(request.principals[index]), in: principals)
-      for permission in 0..<request.permissions.count {
-        let action = view.findAction(request.permissions[permission])
-        var shared = SharedReason()
-        for block in 0..<request.blockCount {
-          let count = request.block(block).ids.count
-          guard let bits = unsafe bytes((count + 7) / 8) else { return false }
-          unsafe bits.update(repeating: 0, count: (count + 7) / 8)
-          for place in 0..<count {
-            let decision = Engine.decide(
-              view, principal: principal, workspace: workspace, action: action,
-              resource: page.resource(block, place), target: page.target(block, place))
-            shared.add(decision.reason)
-            if decision.effect == .allow {
-              // SAFETY: a bit for every id.
-              unsafe bits[place >> 3] |= 1 << UInt8(place & 7)
-            }
-          }
-          unsafe visible.append(ByteView(base: bits, count: (count + 7) / 8))
+    for index in 0..<request.blockCount {
+      let block = request.block(index)
+      let type = view.findType(block.resourceType)
+      let targetType = view.findType(block.targetType)
+      var offset = 0
+      var targetOffset = 0
+      for place in 0..<block.ids.count {
+        let id = block.ids.id(place, &offset)
+        let resource =
+          id.isEmpty
+          ? (block.resourceType.isEmpty ? ResolvedOperand() : ResolvedOperand(type: type))
+          : ResolvedOperand(type: type, id: id, in: resources)
+        var target = ResolvedOperand()
+        if block.targetIDs.count > 0 {
+          let id = block.targetIDs.id(place, &targetOffset)
+          if !id.isEmpty { target = ResolvedOperand(type: targetType, id: id, in: resources) }
         }
-        // SAFETY: one byte a pair.
-        unsafe reasons[pair] = shared.byte
-        pair += 1
+        var pair = 0
+        for principal in 0..<pairs.principalCount {
+          for action in 0..<pairs.actionCount {
+            let decision = Engine.decide(
+              view, principal: pairs.principal(principal), workspace: workspace,
+              action: pairs.action(action), resource: resource, target: target)
+            pairs.add(decision.reason, to: pair)
+            if decision.effect == .allow {
+              visible.setBit(place, ofText: pair * request.blockCount + index)
+            }
+            pair += 1
+          }
+        }
       }
     }
-    return true
   }
 }
 
-/// The reason that all cells so far share, if none is visible.
-private struct SharedReason {
-  private var first: Reason?
-  private var differs = false
-
-  mutating func add(_ reason: Reason) {
-    if reason.effect == .allow || (first ?? reason) != reason { differs = true }
-    first = reason
-  }
-
-  var byte: UInt8 { differs ? 0 : first?.rawValue ?? 0 }
-}
-
-/// The resources of a page, each looked up once.
+/// The (principal, permission) pairs of a page, each looked up once, and the reason that all
+/// cells of each share so far.
 @safe
-private struct VisibilityPage {
-  private let blocks: UnsafeMutablePointer<Block>
+private struct VisibilityPairs {
+  /// Zero: no cell yet.
+  static var none: UInt8 { 0 }
+  /// The cells differ, or one is visible.
+  static var mixed: UInt8 { .max }
 
-  @unsafe
-  private struct Block {
-    let resources: UnsafeMutablePointer<ResolvedOperand>
-    /// nil: the block has no targets.
-    let targets: UnsafeMutablePointer<ResolvedOperand>?
-  }
+  private let principals: UnsafeMutablePointer<ResolvedPrincipal>
+  private let actions: UnsafeMutablePointer<Int16>
+  private let reasons: UnsafeMutablePointer<UInt8>
+  let principalCount: Int
+  let actionCount: Int
+  var count: Int { principalCount * actionCount }
 
   /// Looks everything up; nil where the arena is full.
   init?(
-    _ request: CheckVisibilityRequest, _ view: SnapshotView, _ arena: borrowing MessageArena
+    _ request: CheckVisibilityRequest, _ view: SnapshotView?, _ arena: borrowing MessageArena
   ) {
-    let byteCount = unsafe request.blockCount * MemoryLayout<Block>.stride
-    guard let room = unsafe arena.allocate(byteCount: byteCount) else { return nil }
-    // SAFETY: aligned and large enough; every block is written below.
-    unsafe blocks = room.bindMemory(to: Block.self, capacity: request.blockCount)
-    for index in 0..<request.blockCount {
-      let block = request.block(index)
-      guard
-        let resources = unsafe Self.look(
-          block.resourceType, block.ids, emptyIsAbsent: false, view, arena)
-      else {
-        return nil
-      }
-      var targets: UnsafeMutablePointer<ResolvedOperand>?
-      if block.targetIDs.count > 0 {
-        guard
-          let found = unsafe Self.look(
-            block.targetType, block.targetIDs, emptyIsAbsent: true, view, arena)
-        else {
-          return nil
-        }
-        unsafe targets = found
-      }
-      unsafe (blocks + index).initialize(to: Block(resources: resources, targets: targets))
+    principalCount = request.principals.count
+    actionCount = request.permissions.count
+    let count = principalCount * actionCount
+    let stride = MemoryLayout<ResolvedPrincipal>.stride
+    guard let first = unsafe arena.allocate(byteCount: principalCount * stride),
+      let second = unsafe arena.allocate(byteCount: actionCount * 2),
+      let third = unsafe arena.allocate(byteCount: count)
+    else { return nil }
+    // SAFETY: aligned and large enough; every element is written here before it is read.
+    unsafe principals = first.bindMemory(to: ResolvedPrincipal.self, capacity: principalCount)
+    unsafe actions = second.bindMemory(to: Int16.self, capacity: actionCount)
+    unsafe reasons = third.bindMemory(to: UInt8.self, capacity: count)
+    unsafe reasons.initialize(repeating: VisibilityPairs.none, count: count)
+    guard let view else { return }
+    let table = view.table(.principals)
+    for index in 0..<principalCount {
+      unsafe (principals + index).initialize(
+        to: ResolvedPrincipal(PrincipalName(request.principals[index]), in: table))
+    }
+    for index in 0..<actionCount {
+      unsafe (actions + index).initialize(
+        to: Int16(truncatingIfNeeded: view.findAction(request.permissions[index])))
     }
   }
 
-  @inline(__always)
-  func resource(_ block: Int, _ place: Int) -> ResolvedOperand {
-    // SAFETY: callers stay below the counts of the request that the page was made from.
-    unsafe blocks[block].resources[place]
-  }
+  // SAFETY of all: callers stay below the counts.
 
   @inline(__always)
-  func target(_ block: Int, _ place: Int) -> ResolvedOperand {
-    // SAFETY: as above.
-    guard let targets = unsafe blocks[block].targets else { return ResolvedOperand() }
-    return unsafe targets[place]
+  func principal(_ index: Int) -> ResolvedPrincipal { unsafe principals[index] }
+
+  @inline(__always)
+  func action(_ index: Int) -> Int { Int(unsafe actions[index]) }
+
+  @inline(__always)
+  func add(_ reason: Reason, to pair: Int) {
+    let byte = reason.effect == .allow ? VisibilityPairs.mixed : reason.rawValue
+    let before = unsafe reasons[pair]
+    unsafe reasons[pair] =
+      before == VisibilityPairs.none || before == byte ? byte : VisibilityPairs.mixed
   }
 
-  private static func look(
-    _ typeName: ByteView, _ ids: IDList, emptyIsAbsent: Bool, _ view: SnapshotView,
-    _ arena: borrowing MessageArena
-  ) -> UnsafeMutablePointer<ResolvedOperand>? {
-    let byteCount = ids.count * MemoryLayout<ResolvedOperand>.stride
-    guard let room = unsafe arena.allocate(byteCount: byteCount) else { return nil }
-    // SAFETY: aligned and large enough; every element is written below.
-    let operands = unsafe room.bindMemory(to: ResolvedOperand.self, capacity: ids.count)
-    let table = view.table(.resources)
-    let type = view.findType(typeName)
-    var offset = 0
-    for index in 0..<ids.count {
-      let end = offset + Int(ids.lengths[index])
-      let id = ids.data[offset..<end]
-      let isGiven = !id.isEmpty || (!typeName.isEmpty && !emptyIsAbsent)
-      unsafe (operands + index).initialize(
-        to: id.isEmpty
-          ? (isGiven ? ResolvedOperand(type: type) : ResolvedOperand())
-          : ResolvedOperand(type: type, id: id, in: table))
-      offset = end
+  func add(_ reason: Reason) {
+    for pair in 0..<count { add(reason, to: pair) }
+  }
+
+  /// One byte a pair: the shared reason, or zero.
+  var bytes: ByteView {
+    for pair in 0..<count where unsafe reasons[pair] == VisibilityPairs.mixed {
+      unsafe reasons[pair] = VisibilityPairs.none
     }
-    return unsafe operands
+    return unsafe ByteView(base: reasons, count: count)
   }
 }

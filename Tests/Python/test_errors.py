@@ -69,6 +69,14 @@ INVALID = {
         pb.AuthorizeRequest(organization="acme", principal=MIA, workspace="a\0b", checks=[PLAIN]),
         ["workspace"],
     ),
+    "short columns of an organization that is not loaded": (
+        pb.AuthorizeRequest(
+            organization="nobody", want_messages=True,
+            columns=pb.CheckColumns(
+                count=10, actions=["edit"], resource_types=["destination"],
+                resource_ids=pb.Ids(data=b"D1", lengths=b"\x02"))),
+        ["columns.resource_ids"],
+    ),
     "long organization": (
         pb.AuthorizeRequest(organization="x" * 256, principal=MIA, checks=[PLAIN]),
         ["organization"],

@@ -1,4 +1,5 @@
 public import VerdictModel
+public import VerdictPolicy
 
 /// The size and shape of a generated organization, for measuring and for load.
 public struct OrganizationProfile: Sendable {
