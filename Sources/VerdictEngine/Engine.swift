@@ -25,11 +25,13 @@ public enum Engine {
   }
 
   /// The same for a check in one piece.
+  @inline(__always)
   static func decide(_ view: SnapshotView, _ check: ResolvedCheck) -> Decision {
     decideCommon(view, check) ?? decideAny(view, check)
   }
 
   /// Every check, step by step.
+  @inline(never)
   static func decideAny(_ view: SnapshotView, _ check: ResolvedCheck) -> Decision {
     let principal = check.principal
     let workspace = check.workspace

@@ -134,6 +134,10 @@ extension Reason {
     }
   }
 
+  /// The wire value of `effect`, without a branch that a processor could guess wrong.
+  @inlinable @inline(__always)
+  public var effectByte: UInt8 { 1 &+ (rawValue >= 20 ? 1 : 0) &+ (rawValue >= 60 ? 1 : 0) }
+
   /// The stable code, as in JSON. Complexity: linear in the list; not for the hot path.
   public var name: String { row.name }
 

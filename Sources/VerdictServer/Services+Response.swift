@@ -16,19 +16,21 @@ extension Services {
     guard let effects = unsafe bytes(count), let reasons = unsafe bytes(count) else {
       return Services.outOfMemory
     }
-    var missingCount = 0
+    // Which reasons come is a coin toss to a processor: no branch depends on them here.
+    var operandKinds: UInt8 = 0
     for index in 0..<count {
       // SAFETY: all three have `count` elements.
       let decision = unsafe decisions[index]
-      unsafe effects[index] = decision.effect.rawValue
+      unsafe effects[index] = decision.reason.effectByte
       unsafe reasons[index] = decision.reason.rawValue
-      if decision.operand != .none || decision.permission != Decision.none { missingCount += 1 }
+      operandKinds |= 1 &<< decision.operand.rawValue
+      operandKinds |= decision.permission == Decision.none ? 0 : Services.somePermission
     }
     var response = unsafe AuthorizeResponse(
       origin: origin(organization), effects: ByteView(base: effects, count: count),
       reasons: ByteView(base: reasons, count: count))
-    if missingCount > 0, let view = organization?.view {
-      guard let missing = unsafe missingTerms(decisions, count, view) else {
+    if operandKinds > 1, let view = organization?.view {
+      guard let missing = unsafe missingTerms(decisions, count, view, operandKinds) else {
         return Services.outOfMemory
       }
       response.missing = missing
@@ -49,57 +51,70 @@ extension Services {
 
   // MARK: Missing terms
 
-  private static let selfText: StaticString = "self"
-  private static let targetText: StaticString = "target"
+  /// A bit beside those of the kinds of operands: some decision names a permission.
+  private static var somePermission: UInt8 { 0x80 }
 
+  /// The columns of the missing terms, in two passes: which texts there are, then their places.
   @unsafe
   private func missingTerms(
-    _ decisions: UnsafeMutablePointer<Decision>, _ count: Int, _ view: SnapshotView
+    _ decisions: UnsafeMutablePointer<Decision>, _ count: Int, _ view: SnapshotView,
+    _ operandKinds: UInt8
   ) -> AuthorizeResponse.MissingTerms? {
     guard let permissionOf = unsafe bytes(count), let operandOf = unsafe bytes(count * 2),
       var permissions = ResponseTexts(capacity: view.permissionCount, in: arena),
       var operands = ResponseTexts(capacity: count + 2, in: arena)
     else { return nil }
-    // Places of permissions and of the two plain operands among the texts, plus one.
-    var permissionPlaces = InlineArray<256, UInt8>(repeating: 0)
-    var selfPlace = 0
-    var targetPlace = 0
+    // By permission: its place among the texts plus one. What names none has number 255.
+    var places = InlineArray<256, UInt8>(repeating: 0)
+    // SAFETY of all loops: `count` decisions, twice as many bytes for the operands.
+    for index in 0..<count { unsafe places[Int(decisions[index].permission)] = 1 }
+    places[Int(Decision.none)] = 0
+    for permission in 0..<view.permissionCount where places[permission] != 0 {
+      permissions.append(view.permissionName(permission))
+      places[permission] = UInt8(permissions.count)
+    }
     for index in 0..<count {
-      // SAFETY: `count` elements, twice as many bytes for the operands.
-      let decision = unsafe decisions[index]
-      let permission = Int(decision.permission)
-      if decision.permission != Decision.none, permissionPlaces[permission] == 0 {
-        permissions.append(view.permissionName(permission))
-        permissionPlaces[permission] = UInt8(permissions.count)
-      }
-      unsafe permissionOf[index] =
-        decision.permission == Decision.none ? 0 : permissionPlaces[permission]
-      var place = 0
-      switch decision.operand {
-      case .none: break
-      case .self:
-        if selfPlace == 0 { selfPlace = Services.add(Services.selfText, &operands) }
-        place = selfPlace
-      case .target:
-        if targetPlace == 0 { targetPlace = Services.add(Services.targetText, &operands) }
-        place = targetPlace
-      case .related:
-        guard let text = related(decision, view) else { return nil }
-        operands.append(text)
-        place = operands.count
-      }
-      unsafe operandOf[index * 2] = UInt8(truncatingIfNeeded: place >> 8)
-      unsafe operandOf[index * 2 + 1] = UInt8(truncatingIfNeeded: place)
+      unsafe permissionOf[index] = places[Int(decisions[index].permission)]
+    }
+    var operandPlaces = InlineArray<4, UInt8>(repeating: 0)
+    operandPlaces[1] = Services.add("self", of: .self, operandKinds, &operands)
+    operandPlaces[2] = Services.add("target", of: .target, operandKinds, &operands)
+    for index in 0..<count {
+      let kind = unsafe decisions[index].operand.rawValue
+      unsafe operandOf[index * 2] = 0
+      unsafe operandOf[index * 2 + 1] = operandPlaces[Int(kind)]
+    }
+    if operandKinds & 1 << Decision.Operand.related.rawValue != 0 {
+      guard unsafe addRelated(decisions, count, view, &operands, operandOf) else { return nil }
     }
     return unsafe AuthorizeResponse.MissingTerms(
       permissions: permissions, permissionOf: ByteView(base: permissionOf, count: count),
       operands: operands, operandOf: ByteView(base: operandOf, count: count * 2))
   }
 
-  private static func add(_ text: StaticString, _ texts: inout ResponseTexts) -> Int {
+  /// Adds the text of a kind of operand if some decision names it: its place plus one, or zero.
+  private static func add(
+    _ text: StaticString, of kind: Decision.Operand, _ kinds: UInt8, _ texts: inout ResponseTexts
+  ) -> UInt8 {
+    guard kinds & 1 << kind.rawValue != 0 else { return 0 }
     // SAFETY: a static string's bytes live as long as the process.
     texts.append(unsafe ByteView(base: text.utf8Start, count: text.utf8CodeUnitCount))
-    return texts.count
+    return UInt8(texts.count)
+  }
+
+  /// A text for each related operand; false where the arena is full.
+  @unsafe
+  private func addRelated(
+    _ decisions: UnsafeMutablePointer<Decision>, _ count: Int, _ view: SnapshotView,
+    _ operands: inout ResponseTexts, _ operandOf: UnsafeMutablePointer<UInt8>
+  ) -> Bool {
+    for index in 0..<count where unsafe decisions[index].operand == .related {
+      guard let text = unsafe related(decisions[index], view) else { return false }
+      operands.append(text)
+      unsafe operandOf[index * 2] = UInt8(truncatingIfNeeded: operands.count >> 8)
+      unsafe operandOf[index * 2 + 1] = UInt8(truncatingIfNeeded: operands.count)
+    }
+    return true
   }
 
   /// `related:TYPE/ID` in the arena, or nil where it is full.

@@ -82,20 +82,25 @@ extension SnapshotView {
   /// the ids of a sparse scope.
   ///
   /// - Precondition: `word` is a cell word of kind 2 or 3.
-  @inlinable
+  @inlinable @inline(__always)
   public func scope(_ word: UInt32, contains ordinal: UInt32) -> Bool {
     let start = Int(word >> 2)
     let head = load32(.scopes, start)
-    if head & 0x8000_0000 != 0 {
-      let place = Int(ordinal >> 5) &- Int(load32(.scopes, start &+ 1))
-      guard place >= 0, place < Int(head & 0x7fff_ffff) else { return false }
-      return load32(.scopes, start &+ 2 &+ place) & (1 &<< (ordinal & 31)) != 0
+    guard head & 0x8000_0000 != 0 else {
+      return sortedScope(start &+ 2, Int(head), contains: ordinal)
     }
+    let place = Int(ordinal >> 5) &- Int(load32(.scopes, start &+ 1))
+    guard UInt(bitPattern: place) < UInt(head & 0x7fff_ffff) else { return false }
+    return load32(.scopes, start &+ 2 &+ place) & (1 &<< (ordinal & 31)) != 0
+  }
+
+  @usableFromInline @inline(never)
+  func sortedScope(_ start: Int, _ count: Int, contains ordinal: UInt32) -> Bool {
     var low = 0
-    var high = Int(head)
+    var high = count
     while low < high {
       let middle = (low &+ high) >> 1
-      let found = load32(.scopes, start &+ 2 &+ middle)
+      let found = load32(.scopes, start &+ middle)
       if found == ordinal { return true }
       if found < ordinal { low = middle &+ 1 } else { high = middle }
     }

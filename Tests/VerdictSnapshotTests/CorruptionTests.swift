@@ -94,7 +94,8 @@ struct CorruptionTests {
     }
   }
 
-  @Test("a flipped byte under a digest made right again crashes nothing", arguments: [1, 0x80, 0xff])
+  @Test(
+    "a flipped byte under a digest made right again crashes nothing", arguments: [1, 0x80, 0xff])
   func everyByteFlippedUnderARightDigest(flip: Int) throws {
     let original = try CorruptionTests.snapshot()
     var refused = 0

@@ -395,7 +395,9 @@ struct  Verdict__V1__CheckVisibilityRequest
   ProtobufCBinaryData organization;
   ProtobufCBinaryData workspace;
   /*
-   * At most 1,000,000 cells: principals x permissions x ids of all blocks.
+   * At most 1,000,000 cells (principals x permissions x ids of all blocks), as far as request and
+   * answer fit into the memory of one request: many blocks of one id each take more than one block
+   * of many.
    */
   size_t n_principals;
   ProtobufCBinaryData *principals;
