@@ -133,6 +133,34 @@ public struct KeyTable {
     return holds(slot: slot, tag: tag, key, hash: hash) ? slot : -1
   }
 
+  /// Where a key can only be, with its hash.
+  public struct Sought {
+    @usableFromInline let hash: UInt64
+    @usableFromInline let slot: Int
+
+    @inlinable @inline(__always)
+    init(hash: UInt64, slot: Int) {
+      self.hash = hash
+      self.slot = slot
+    }
+  }
+
+  /// Begins a look-up: asks the processor for the key's slot. What is done before `find` hides
+  /// the wait for cold memory.
+  @inlinable @inline(__always)
+  public func seek(tag: UInt8, _ key: ByteView) -> Sought {
+    let hash = hash(tag: tag, key)
+    let slot = slot(hash: hash)
+    prefetch(slot: slot)
+    return Sought(hash: hash, slot: slot)
+  }
+
+  /// Ends a look-up of the same key: its slot, or -1.
+  @inlinable @inline(__always)
+  public func find(_ sought: Sought, tag: UInt8, _ key: ByteView) -> Int {
+    holds(slot: sought.slot, tag: tag, key, hash: sought.hash) ? sought.slot : -1
+  }
+
   // MARK: Reading a slot
 
   @inlinable @inline(__always)

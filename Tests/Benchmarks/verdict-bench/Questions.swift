@@ -138,8 +138,6 @@ struct QuestionSet {
   ) -> UInt64 {
     var sum: UInt64 = 0
     bytes.withByteView { bytes in
-      let principals = view.table(.principals)
-      let resources = view.table(.resources)
       let workspaces = view.table(.workspaces)
       let ready = rows.map { row in
         Ready(
@@ -151,13 +149,10 @@ struct QuestionSet {
       for _ in 0..<rounds {
         for check in ready {
           let decision = Engine.decide(
-            view,
-            principal: ResolvedPrincipal(PrincipalName(check.principal), in: principals),
+            view, principal: PrincipalName(check.principal),
             workspace: workspaceResolved
               ? check.resolved : ResolvedWorkspace(check.workspace, in: workspaces),
-            action: check.action,
-            resource: ResolvedOperand(type: check.type, id: check.id, in: resources),
-            target: ResolvedOperand())
+            action: check.action, type: check.type, id: check.id)
           sum &+= UInt64(decision.reason.rawValue)
         }
       }
