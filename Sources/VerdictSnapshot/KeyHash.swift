@@ -11,11 +11,15 @@ public enum KeyHash {
     return product.high ^ product.low
   }
 
-  /// Complexity: one multiplication per 16 bytes and two more.
+  /// Complexity: one multiplication per 16 bytes and one more.
+  ///
+  /// The seed is in both factors of every multiplication: whatever a key's bytes are, a factor that
+  /// they make zero under one seed is not zero under the next.
   @inlinable @inline(__always)
   public static func hash(tag: UInt8, _ key: ByteView, seed: UInt64) -> UInt64 {
+    let mask = seed &* 0x5899_65cc_7537_4cc3
     var hash =
-      seed ^ (UInt64(truncatingIfNeeded: key.count) << 8 | UInt64(tag)) &* 0x9e37_79b9_7f4a_7c15
+      mask ^ (UInt64(truncatingIfNeeded: key.count) << 8 | UInt64(tag)) &* 0x9e37_79b9_7f4a_7c15
     let first: UInt64
     var second: UInt64 = 0
     if key.count >= 8 {
@@ -23,7 +27,7 @@ public enum KeyHash {
       // SAFETY: the loop stays sixteen bytes below the end, and both last loads are inside.
       while key.count &- index > 16 {
         hash = unsafe fold(
-          key.uncheckedLoad64(at: index) ^ 0xa076_1d64_78bd_642f,
+          key.uncheckedLoad64(at: index) ^ mask ^ 0xa076_1d64_78bd_642f,
           key.uncheckedLoad64(at: index &+ 8) ^ hash)
         index &+= 16
       }
@@ -33,8 +37,7 @@ public enum KeyHash {
     } else {
       first = short(key)
     }
-    hash = fold(first ^ 0xe703_7ed1_a0b4_28db, second ^ hash)
-    return fold(hash ^ 0x8ebc_6af0_9c88_c6e3, 0x5899_65cc_7537_4cc3)
+    return fold(first ^ mask ^ 0xe703_7ed1_a0b4_28db, second ^ hash ^ 0x8ebc_6af0_9c88_c6e3)
   }
 
   /// A key of fewer than eight bytes as a zero-padded little-endian word.

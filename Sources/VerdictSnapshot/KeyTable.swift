@@ -44,7 +44,7 @@ public struct KeyTable {
   public static let keyCapacities = [16, 24, 32, 40, 48, 56]
 
   /// Reads the header of a section that was validated, is about to be, or was built by this process.
-  @inlinable
+  @inlinable @inline(__always)
   public init(trusting section: ByteView) {
     precondition(section.count >= KeyTable.headerByteCount, "a key table has a header")
     // SAFETY: the section lives as long as the snapshot; the header was just checked to be there.
@@ -61,7 +61,7 @@ public struct KeyTable {
     heapOffset = slotsOffset &+ slotCount &* (8 &+ keyCapacity)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   static func slotsOffset(bucketCount: Int) -> Int {
     headerByteCount &+ ((bucketCount &* 2 &+ 63) & ~63)
   }
@@ -105,7 +105,11 @@ public struct KeyTable {
     // An empty key would match an empty slot, and a longer one its length modulo 256.
     guard (head >> 32) & 0xffff == expected, key.count >= 1, key.count <= Limits.idByteCountMax
     else { return false }
-    guard key.count <= keyCapacity else { return holdsLong(slot: slot, key, hash: hash) }
+    guard key.count <= keyCapacity else {
+      // SAFETY: the section that this table was made from.
+      let section = unsafe ByteView(base: base, count: byteCount)
+      return KeyTable.holdsLong(section, slot: slot, key, hash: hash)
+    }
     let last = key.count &- 8
     if last < 0 { return word(slot: slot, at: 8) == KeyHash.short(key) }
     // SAFETY: all offsets are below the last eight bytes of the key, which are inside.
@@ -119,10 +123,12 @@ public struct KeyTable {
     return unsafe word(slot: slot, at: 8 &+ last) == key.uncheckedLoad64(at: last)
   }
 
+  /// Takes the section and not the table, so that a table need not be put into memory on the way
+  /// of short keys.
   @usableFromInline @inline(never)
-  func holdsLong(slot: Int, _ key: ByteView, hash: UInt64) -> Bool {
-    guard word(slot: slot, at: 16) == hash else { return false }
-    return self.key(slot: slot) == key
+  static func holdsLong(_ section: ByteView, slot: Int, _ key: ByteView, hash: UInt64) -> Bool {
+    let table = KeyTable(trusting: section)
+    return table.word(slot: slot, at: 16) == hash && table.key(slot: slot) == key
   }
 
   /// The slot of a key, or -1.

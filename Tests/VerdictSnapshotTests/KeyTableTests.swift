@@ -65,6 +65,32 @@ struct KeyTableTests {
     }
   }
 
+  @Test(
+    "keys made to collide under one seed are told apart under the next", .timeLimit(.minutes(1)))
+  func craftedKeys() {
+    // Keys whose first word cancels the constant of the first multiplication under seed 1.
+    let mask: UInt64 = 0x5899_65cc_7537_4cc3
+    var builder = KeyTableBuilder()
+    var keys: [[UInt8]] = []
+    for number in 0..<16 {
+      var key: [UInt8] = []
+      key.append(integer: mask ^ 0xa076_1d64_78bd_642f)
+      key.append(integer: UInt64(number))
+      key.append(integer: UInt64(7))
+      key.append(integer: UInt64(9))
+      keys.append(key)
+      key.withByteView { builder.add(tag: 0, $0, value: UInt32(number)) }
+    }
+    #expect(Set(keys.map { $0.withByteView { KeyHash.hash(tag: 0, $0, seed: 1) } }).count == 1)
+    builder.build().section.withByteView { section in
+      let table = KeyTable(trusting: section)
+      for (number, key) in keys.enumerated() {
+        let slot = key.withByteView { table.find(tag: 0, $0) }
+        #expect(slot >= 0 && table.value(slot: slot) == UInt32(number))
+      }
+    }
+  }
+
   @Test("the same keys give the same bytes")
   func deterministic() {
     func build() -> [UInt8] {
