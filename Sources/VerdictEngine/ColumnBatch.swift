@@ -13,31 +13,6 @@ public struct ColumnBatch: ~Copyable {
   /// Values of a dictionary column.
   public static var dictionaryCountMax: Int { 256 }
 
-  /// The columns that hold something for every check.
-  public struct Rows {
-    /// One byte a check, or empty: value 0 for all.
-    public var actionOf = ByteView()
-    public var resourceTypeOf = ByteView()
-    public var targetTypeOf = ByteView()
-    public var workspaceOf = ByteView()
-    /// Ids one after the other and one length byte each, or empty: none for all.
-    public var resourceIDs = (data: ByteView(), lengths: ByteView())
-    public var targetIDs = (data: ByteView(), lengths: ByteView())
-    public var principals = (data: ByteView(), lengths: ByteView())
-
-    public init() {}
-  }
-
-  /// How far a batch has come: the next check, and where its ids begin.
-  public struct Cursor {
-    public internal(set) var row = 0
-    var resourceOffset = 0
-    var targetOffset = 0
-    var principalOffset = 0
-
-    public init() {}
-  }
-
   /// Ids of one column and one group whose look-ups are under way.
   struct Seeker {
     var ids = InlineArray<16, ByteView>(repeating: ByteView())

@@ -32,6 +32,14 @@ public struct ReplyBuffer {
     unsafe record.pointee.reply.count += byteCount
   }
 
+  /// Room for `byteCount` more bytes that count as written: the caller fills all of it.
+  @unsafe
+  public mutating func claim(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let room = unsafe reserve(byteCount)
+    commit(byteCount)
+    return unsafe room
+  }
+
   /// Writes a copy of `bytes`.
   public mutating func append(_ bytes: ByteView) {
     guard !bytes.isEmpty, let source = unsafe bytes.buffer.baseAddress else { return }

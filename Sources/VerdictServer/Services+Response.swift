@@ -13,9 +13,9 @@ extension Services {
     _ organization: SnapshotSet.Organization?, _ decisions: UnsafeMutablePointer<Decision>,
     _ count: Int, _ reply: inout ReplyBuffer
   ) -> RPCStatus {
-    guard let effects = unsafe bytes(count), let reasons = unsafe bytes(count) else {
-      return Services.outOfMemory
-    }
+    guard let effects = unsafe bytes(count), let reasons = unsafe bytes(count),
+      let origin = origin(organization)
+    else { return Services.outOfMemory }
     // Which reasons come is a coin toss to a processor: no branch depends on them here.
     var operandKinds: UInt8 = 0
     for index in 0..<count {
@@ -27,7 +27,7 @@ extension Services {
       operandKinds |= decision.permission == Decision.none ? 0 : Services.somePermission
     }
     var response = unsafe AuthorizeResponse(
-      origin: origin(organization), effects: ByteView(base: effects, count: count),
+      origin: origin, effects: ByteView(base: effects, count: count),
       reasons: ByteView(base: reasons, count: count))
     if operandKinds > 1, let view = organization?.view {
       guard let missing = unsafe missingTerms(decisions, count, view, operandKinds) else {
@@ -41,11 +41,7 @@ extension Services {
       response.messages = messages
     }
     // SAFETY: the reply reserved as many bytes as the message has.
-    unsafe response.pack { byteCount in
-      let room = unsafe reply.reserve(byteCount)
-      reply.commit(byteCount)
-      return unsafe room
-    }
+    unsafe response.pack { unsafe reply.claim($0) }
     return .ok
   }
 

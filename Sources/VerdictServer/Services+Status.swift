@@ -31,11 +31,7 @@ extension Services {
       version: state.version, setNumber: set?.number ?? 0,
       concurrentStreamCountMax: UInt32(state.streamCountMax), organizations: organizations)
     // SAFETY: the reply reserved as many bytes as the message has.
-    let isPacked = unsafe info.pack(in: arena) { byteCount in
-      let room = unsafe reply.reserve(byteCount)
-      reply.commit(byteCount)
-      return unsafe room
-    }
+    let isPacked = unsafe info.pack(in: arena) { unsafe reply.claim($0) }
     return isPacked ? .ok : Services.outOfMemory
   }
 
@@ -49,11 +45,7 @@ extension Services {
     guard isKnown else { return RPCStatus(.notFound, "unknown service") }
     let status: HealthStatus = set != nil && !state.isDraining ? .serving : .notServing
     // SAFETY: the reply reserved as many bytes as the message has.
-    unsafe status.pack { byteCount in
-      let room = unsafe reply.reserve(byteCount)
-      reply.commit(byteCount)
-      return unsafe room
-    }
+    unsafe status.pack { unsafe reply.claim($0) }
     return .ok
   }
 }

@@ -16,7 +16,7 @@ extension Services {
     let organization = place >= 0 ? set[place] : nil
     guard let pairs = VisibilityPairs(request, organization?.view, arena),
       var visible = ResponseTexts(capacity: pairs.count * request.blockCount, in: arena),
-      makeRoom(request, &visible)
+      makeRoom(request, &visible), let origin = origin(organization)
     else { return Services.outOfMemory }
     if let view = organization?.view {
       decide(request, view, pairs, visible)
@@ -24,13 +24,9 @@ extension Services {
       pairs.add(.unknownOrganization)
     }
     let response = CheckVisibilityResponse(
-      origin: origin(organization), visible: visible, reasons: pairs.bytes)
+      origin: origin, visible: visible, reasons: pairs.bytes)
     // SAFETY: the reply reserved as many bytes as the message has.
-    unsafe response.pack { byteCount in
-      let room = unsafe reply.reserve(byteCount)
-      reply.commit(byteCount)
-      return unsafe room
-    }
+    unsafe response.pack { unsafe reply.claim($0) }
     return .ok
   }
 

@@ -57,22 +57,24 @@ public struct Services: ServiceSet, ~Copyable {
 
   static var noSnapshot: RPCStatus { RPCStatus(.unavailable, "no policies are loaded yet") }
 
-  /// The next decision id, in the arena.
-  mutating func nextDecisionID() -> ByteView {
+  /// The next decision id, in the arena; nil where it is full.
+  private mutating func nextDecisionID() -> ByteView? {
     decisionID.1 &+= 1
-    guard let room = unsafe arena.allocate(byteCount: 16) else { return ByteView() }
+    guard let room = unsafe arena.allocate(byteCount: 16) else { return nil }
     // SAFETY: sixteen bytes of room.
     unsafe room.storeBytes(of: decisionID.0, as: UInt64.self)
     unsafe room.storeBytes(of: decisionID.1.bigEndian, toByteOffset: 8, as: UInt64.self)
     return unsafe ByteView(base: room, count: 16)
   }
 
-  /// Where an answer comes from: the organization's snapshot, or none where it is not loaded.
-  mutating func origin(_ organization: SnapshotSet.Organization?) -> AnswerOrigin {
-    let id = nextDecisionID()
-    guard let organization, let room = unsafe arena.allocate(byteCount: 32) else {
+  /// Where an answer comes from: the organization's snapshot, or none where it is not loaded. Nil
+  /// where the arena is full: no answer goes out that doesn't say which policies gave it.
+  mutating func origin(_ organization: SnapshotSet.Organization?) -> AnswerOrigin? {
+    guard let id = nextDecisionID() else { return nil }
+    guard let organization else {
       return AnswerOrigin(decisionID: id, snapshotDigest: ByteView(), generation: 0)
     }
+    guard let room = unsafe arena.allocate(byteCount: 32) else { return nil }
     // SAFETY: thirty-two bytes of room.
     unsafe room.storeBytes(of: organization.digest.0, as: UInt64.self)
     unsafe room.storeBytes(of: organization.digest.1, toByteOffset: 8, as: UInt64.self)
