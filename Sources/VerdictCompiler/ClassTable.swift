@@ -5,7 +5,8 @@ internal import VerdictSnapshot
 /// The distinct effective policies of an organization.
 ///
 /// A *mix* is what contributes to somebody's rights in a workspace: the baseline, some group
-/// policies, an own policy. Equal mixes are united once; equal results share one class.
+/// policies, an own policy. `Provenance` knows equal mixes, so that each is united once; equal
+/// results share one class.
 struct ClassTable {
   /// One policy, by cell.
   struct Contribution {
@@ -18,8 +19,6 @@ struct ClassTable {
   private let cells: CellMap
   private var baselines: [Contribution?]
   private var groupPolicies: [UInt64: Contribution] = [:]
-  private var mixes = SymbolTable()
-  private var mixClasses: [UInt32] = []
   private var rows = SymbolTable()
   private var rowWorkspaces: [Int] = []
   private var scopeBlocks = SymbolTable()
@@ -45,28 +44,18 @@ struct ClassTable {
     UInt64(workspace) << 32 | UInt64(groupRank)
   }
 
-  /// Whether a group has a policy in a workspace.
-  func hasPolicy(groupRank: UInt32, in workspace: Int) -> Bool {
-    groupPolicies[ClassTable.key(workspace, groupRank)] != nil
+  /// What a group's policy in a workspace grants; nothing where it has none.
+  func groupContribution(rank: UInt32, in workspace: Int) -> Contribution {
+    groupPolicies[ClassTable.key(workspace, rank)] ?? Contribution()
   }
 
   // MARK: Numbers
 
-  /// The class of somebody in a workspace who is in these groups and has no policy of his own.
+  /// The class of somebody in a workspace who is in these groups.
   ///
-  /// - Parameter groupRanks: ranks of groups with a policy there, ascending.
-  mutating func number(in workspace: Int, groupRanks: ArraySlice<UInt32>) -> UInt32 {
-    var key: [UInt8] = []
-    key.append(integer: UInt32(workspace))
-    for rank in groupRanks { key.append(integer: rank) }
-    let mix = key.withByteView { mixes.intern($0) }
-    if Int(mix.rawValue) < mixClasses.count { return mixClasses[Int(mix.rawValue)] }
-    let number = number(in: workspace, groupRanks, own: [])
-    mixClasses.append(number)
-    return number
-  }
-
-  /// The class of somebody with contributions of his own: a member policy, roles, a token's.
+  /// - Parameters:
+  ///   - groupRanks: ranks of groups with a policy there, ascending.
+  ///   - own: a member policy, roles, a token's policy.
   mutating func number(
     in workspace: Int, _ groupRanks: ArraySlice<UInt32>, own: [Contribution]
   ) -> UInt32 {
@@ -86,11 +75,6 @@ struct ClassTable {
     let symbol = bytes.withByteView { rows.intern($0) }
     if Int(symbol.rawValue) == rowWorkspaces.count { rowWorkspaces.append(workspace) }
     return symbol.rawValue
-  }
-
-  /// The class of a service token: the workspace's baseline and its own policy.
-  mutating func number(ofToken token: PolicyDocument.ServiceToken, in workspace: Int) -> UInt32 {
-    number(in: workspace, [], own: [contribution(token.policy)])
   }
 
   // MARK: Contributions

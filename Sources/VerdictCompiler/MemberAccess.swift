@@ -1,5 +1,6 @@
 internal import VerdictModel
 internal import VerdictPolicy
+internal import VerdictSnapshot
 
 /// Which users have access to which workspaces, through what, and with which class.
 struct MemberAccess {
@@ -21,6 +22,7 @@ struct MemberAccess {
   private var starts: [Int] = [0]
   private var workspaces: [UInt32] = []
   private var classes: [UInt32] = []
+  private var mixes: [UInt32] = []
 
   /// Bits of a user, a workspace and a group in one word; see `assignClasses`.
   private static let userCountMax = 1 << 28
@@ -70,40 +72,63 @@ struct MemberAccess {
   /// The classes of a user before renumbering, by workspace.
   func classNumbers(user: Int) -> ArraySlice<UInt32> { classes[starts[user]..<starts[user + 1]] }
 
+  /// The mixes of a user, by workspace.
+  func mixes(user: Int) -> ArraySlice<UInt32> { mixes[starts[user]..<starts[user + 1]] }
+
   // MARK: Assigning classes
 
-  /// Finds every member's access and the class that goes with it.
-  mutating func assignClasses(_ table: inout ClassTable) {
+  /// Finds every member's access, and the mix and the class that go with it.
+  mutating func assignClasses(_ table: inout ClassTable, _ provenance: inout Provenance) {
     let own = ownContributions(table)
-    // One word per access: user, workspace, and the place of the group's policy plus one (zero:
-    // access without a policy), so that sorting brings together what belongs together.
-    let groupRanks = context.document.groups.map { context.rank($0.id) }.sorted()
-    let accesses = accesses(table, groupRanks).sorted()
+    // One word per access: user, workspace, and the group's number plus one (zero: without a
+    // group), so that sorting brings together what belongs together.
+    let accesses = accesses(provenance.groupRanks).sorted()
     var index = 0
     for user in users.indices {
       while index < accesses.count, Int(accesses[index] >> 36) == user {
         let pair = accesses[index] >> 20
-        var ranks: [UInt32] = []
+        let isDirect = accesses[index] & 0xf_ffff == 0
+        var groups: [UInt32] = []
         while index < accesses.count, accesses[index] >> 20 == pair {
-          let source = Int(accesses[index] & 0xf_ffff)
-          if source > 0, ranks.last != groupRanks[source - 1] {
-            ranks.append(groupRanks[source - 1])
-          }
+          let source = UInt32(accesses[index] & 0xf_ffff)
+          if source > 0, groups.last != source - 1 { groups.append(source - 1) }
           index += 1
         }
         let workspace = Int(pair & 0xffff)
         workspaces.append(UInt32(workspace))
-        if let contributions = own[pair] {
-          classes.append(table.number(in: workspace, ranks[...], own: contributions))
-        } else {
-          classes.append(table.number(in: workspace, groupRanks: ranks[...]))
-        }
+        mixes.append(
+          MemberAccess.mix(
+            in: workspace, isDirect, groups, own[pair] ?? [], &table, &provenance))
+        classes.append(provenance.classNumber(mix: mixes[mixes.count - 1]))
       }
       starts.append(classes.count)
     }
   }
 
-  private func accesses(_ table: ClassTable, _ groupRanks: [UInt32]) -> [UInt64] {
+  /// The mix of somebody with some groups and contributions of his own, with its class.
+  private static func mix(
+    in workspace: Int, _ isDirect: Bool, _ groups: [UInt32], _ own: [OwnContribution],
+    _ table: inout ClassTable, _ provenance: inout Provenance
+  ) -> UInt32 {
+    // By content, because the order in which a document tells them doesn't matter.
+    let own = own.count > 1 ? own.sorted { $0.precedes($1) } : own
+    let policies = own.map {
+      provenance.policy($0.kind, in: workspace, name: $0.name, $0.contribution)
+    }.sorted()
+    let mix = provenance.mix(in: workspace, isDirect: isDirect, groups: groups, own: policies)
+    guard mix.isNew else { return mix.number }
+    let ranks = groups.map { provenance.groupRanks[Int($0)] }
+    let number = table.number(in: workspace, ranks[...], own: own.map(\.contribution))
+    let groupPolicies = zip(groups, ranks).map { group, rank in
+      provenance.policy(
+        .group, in: workspace, name: Int(group),
+        table.groupContribution(rank: rank, in: workspace))
+    }
+    provenance.define(class: number, isDirect: isDirect, policies: groupPolicies + policies)
+    return mix.number
+  }
+
+  private func accesses(_ groupRanks: [UInt32]) -> [UInt64] {
     var result: [UInt64] = []
     func add(_ name: Name, _ workspace: Int, source: Int) {
       guard let user = user(name.symbol), users[user].kind == .member else { return }
@@ -117,31 +142,55 @@ struct MemberAccess {
     var sources: [UInt32: Int] = [:]
     for (index, rank) in groupRanks.enumerated() { sources[rank] = index + 1 }
     for group in context.document.groups {
+      let source = sources[context.rank(group.id)] ?? 0
       for workspace in group.workspaces {
         let number = context.workspaceNumber(workspace.symbol)
-        let rank = context.rank(group.id)
-        let source = table.hasPolicy(groupRank: rank, in: number) ? sources[rank] ?? 0 : 0
         for member in group.members { add(member, number, source: source) }
       }
     }
     return result
   }
 
+  /// A policy or role that a user has by itself.
+  private struct OwnContribution {
+    var kind: PolicyKind
+    /// The role's number; 0 for a policy.
+    var name: Int
+    var contribution: ClassTable.Contribution
+
+    /// An order of different contributions: by role, then by what they cover.
+    func precedes(_ other: OwnContribution) -> Bool {
+      if name != other.name { return name < other.name }
+      let (mine, theirs) = (contribution.scopes, other.contribution.scopes)
+      if mine.count != theirs.count { return mine.count < theirs.count }
+      for (a, b) in zip(mine, theirs) where a.scope != b.scope {
+        return a.scope.precedes(b.scope)
+      }
+      return false
+    }
+  }
+
   /// What users have by themselves in a workspace: member policies or roles, by user and
   /// workspace.
-  private func ownContributions(_ table: ClassTable) -> [UInt64: [ClassTable.Contribution]] {
-    var own: [UInt64: [ClassTable.Contribution]] = [:]
-    func add(_ name: Name, _ workspace: Int, _ contribution: ClassTable.Contribution) {
+  private func ownContributions(_ table: ClassTable) -> [UInt64: [OwnContribution]] {
+    var own: [UInt64: [OwnContribution]] = [:]
+    func add(_ name: Name, _ workspace: Int, _ contribution: OwnContribution) {
       guard let user = user(name.symbol) else { return }
       own[UInt64(user) << 16 | UInt64(workspace), default: []].append(contribution)
     }
     for (number, place) in context.workspaceOrder.enumerated() {
       let workspace = context.document.workspaces[place]
       for policy in workspace.memberPolicies {
-        add(policy.holder, number, table.contribution(policy.policy))
+        add(
+          policy.holder, number,
+          OwnContribution(
+            kind: .member, name: 0, contribution: table.contribution(policy.policy)))
       }
       for assignment in workspace.roles {
-        add(assignment.user, number, table.contribution(assignment))
+        add(
+          assignment.user, number,
+          OwnContribution(
+            kind: .role, name: assignment.role, contribution: table.contribution(assignment)))
       }
     }
     return own

@@ -17,9 +17,33 @@ struct PrincipalSections {
     var workspace: Int?
     /// Before renumbering.
     var classNumber: UInt32?
+    var mix: UInt32?
+
+    /// A workspace's token has the baseline and its own policy.
+    init(
+      _ token: PolicyDocument.ServiceToken, _ context: CompileContext,
+      _ classes: inout ClassTable, _ provenance: inout Provenance
+    ) {
+      self.token = token
+      guard let name = token.workspace else { return }
+      let workspace = context.workspaceNumber(name.symbol)
+      let contribution = classes.contribution(token.policy)
+      let policy = provenance.policy(.token, in: workspace, contribution)
+      let mix = provenance.mix(in: workspace, isDirect: true, groups: [], own: [policy])
+      if mix.isNew {
+        let number = classes.number(in: workspace, [], own: [contribution])
+        provenance.define(class: number, isDirect: true, policies: [policy])
+      }
+      self.workspace = workspace
+      self.mix = mix.number
+      classNumber = provenance.classNumber(mix: mix.number)
+    }
   }
 
-  func write(to writer: inout SnapshotWriter) throws(CompileError) {
+  /// Answers what everybody holds, for `Provenance`.
+  func write(
+    to writer: inout SnapshotWriter
+  ) throws(CompileError) -> [Provenance.Holding] {
     var table = KeyTableBuilder()
     try addUsers(&table, to: &writer)
     var holders: [(secret: PolicyDocument.Secret, entry: Int)] = []
@@ -36,6 +60,43 @@ struct PrincipalSections {
     let (section, slots) = table.build()
     writer[.principals] = section
     writeSecrets(holders, slots, to: &writer)
+    return writeOrders(slots, to: &writer)
+  }
+
+  /// Writes who a personal token's user is, and the order of all principals, which is the order
+  /// in which they were added.
+  private func writeOrders(
+    _ slots: [UInt32], to writer: inout SnapshotWriter
+  ) -> [Provenance.Holding] {
+    for slot in slots { writer[.principalOrder].append(integer: slot) }
+    var holdings: [Provenance.Holding] = []
+    for user in access.users.indices {
+      for mix in access.mixes(user: user) {
+        holdings.append(Provenance.Holding(slot: slots[user], mix: mix))
+      }
+    }
+    var next = access.users.count
+    for token in serviceTokens {
+      if let mix = token.mix { holdings.append(Provenance.Holding(slot: slots[next], mix: mix)) }
+      next += 1
+    }
+    var users: [(token: UInt32, user: UInt32)] = []
+    for token in personalTokens {
+      users.append((slots[next], slots[token.user]))
+      next += 1
+    }
+    for (token, user) in users.sorted(by: { $0.token < $1.token }) {
+      writer[.tokenUsers].append(integer: token)
+      writer[.tokenUsers].append(integer: user)
+    }
+    return holdings
+  }
+
+  /// In byte order of their ids, with their user's place. A token whose user is gone is left out:
+  /// it is an unknown principal (domain.md 2.7).
+  private var personalTokens: [(token: PolicyDocument.PersonalToken, user: Int)] {
+    context.document.personalTokens.sorted { context.rank($0.id) < context.rank($1.id) }
+      .compactMap { token in access.user(token.user.symbol).map { (token, $0) } }
   }
 
   private func addUsers(
@@ -85,15 +146,10 @@ struct PrincipalSections {
     }
   }
 
-  /// A token whose user is gone is left out: it is an unknown principal (domain.md 2.7).
   private func addPersonalTokens(
     _ table: inout KeyTableBuilder, _ holders: inout [(secret: PolicyDocument.Secret, entry: Int)]
   ) {
-    let tokens = context.document.personalTokens.sorted {
-      context.rank($0.id) < context.rank($1.id)
-    }
-    for token in tokens {
-      guard let user = access.user(token.user.symbol) else { continue }
+    for (token, user) in personalTokens {
       holders.append((token.secret, table.count))
       let workspace = context.workspaceNumber(token.workspace.symbol)
       var value = UInt32(token.scope.rawValue) << PrincipalValue.rankShift

@@ -86,9 +86,25 @@ struct ResourceIndex {
     }
     let (section, slots) = table.build()
     writer[.resources] = section
+    writeOrder(slots, to: &writer)
     writeLinks(linked, slots, to: &writer)
     writeConnections(slots, to: &writer)
     writeDisplayNames(slots, to: &writer)
+  }
+
+  private func writeOrder(_ slots: [UInt32], to writer: inout SnapshotWriter) {
+    for slot in slots { writer[.resourceOrder].append(integer: slot) }
+    let typeCount = context.document.model.resourceTypes.count
+    var place = 0
+    for group in 0..<context.workspaceOrder.count * typeCount {
+      writer[.resourceStarts].append(integer: UInt32(place))
+      while place < items.count,
+        items[place].workspace * typeCount + items[place].type == group
+      {
+        place += 1
+      }
+    }
+    writer[.resourceStarts].append(integer: UInt32(items.count))
   }
 
   private func writeLinks(_ linked: [Int], _ slots: [UInt32], to writer: inout SnapshotWriter) {

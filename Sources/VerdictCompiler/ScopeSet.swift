@@ -15,6 +15,14 @@ enum ScopeSet: Equatable {
   /// An empty set without the flag grants nothing.
   var isEmpty: Bool { self == .some([], future: false) }
 
+  /// An order of different scopes.
+  func precedes(_ other: ScopeSet) -> Bool {
+    guard case .some(let mine, let myFuture) = self else { return other != .all }
+    guard case .some(let theirs, let theirFuture) = other else { return false }
+    return mine == theirs
+      ? !myFuture && theirFuture : mine.lexicographicallyPrecedes(theirs)
+  }
+
   private static func merge(_ a: [UInt32], _ b: [UInt32]) -> [UInt32] {
     if a.isEmpty { return b }
     if b.isEmpty { return a }

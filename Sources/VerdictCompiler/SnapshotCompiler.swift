@@ -19,19 +19,17 @@ public enum SnapshotCompiler {
     resources.write(to: &writer)
 
     var classes = ClassTable(context, resources: resources, cells: cells)
+    var provenance = Provenance(context, classes)
     var access = try MemberAccess(context)
-    access.assignClasses(&classes)
+    access.assignClasses(&classes, &provenance)
     let tokens = document.serviceTokens.sorted { context.rank($0.id) < context.rank($1.id) }
-      .map { token in
-        let workspace = token.workspace.map { context.workspaceNumber($0.symbol) }
-        return PrincipalSections.ServiceToken(
-          token: token, workspace: workspace,
-          classNumber: workspace.map { classes.number(ofToken: token, in: $0) })
-      }
+      .map { PrincipalSections.ServiceToken($0, context, &classes, &provenance) }
     let numbering = classes.write(to: &writer)
-    try PrincipalSections(
+    let holdings = try PrincipalSections(
       context: context, access: access, numbering: numbering, serviceTokens: tokens
     ).write(to: &writer)
+    try provenance.write(numbering: numbering, holdings: holdings, to: &writer)
+    ProvenanceNames.write(context, cells, to: &writer)
     context.writeWorkspaces(to: &writer)
     return writer.finish()
   }

@@ -106,18 +106,56 @@ public enum SectionKind: UInt32, CaseIterable, Sendable {
   /// UTF-8.
   case displayTexts
 
+  // Where rights come from, and orders to list by: nothing below is read by a decision.
+
+  /// UTF-8 of the names of groups and roles.
+  case provenanceTexts
+  /// Text references, 8 bytes each: the groups' ids in byte order.
+  case groupNames
+  /// 24 bytes each: name, display, first grant (4), number of grants (2), flags (2).
+  case roles
+  /// 4 bytes each: cell (2), flags (2), see `RoleGrantFlag`.
+  case roleGrants
+  /// 4 bytes each, by cell: permission, type or 255, flags (`GrantableFlag`), zero.
+  case grantables
+  /// 16 bytes each: kind (`PolicyKind`), zero, workspace (2), number of the group or role (4),
+  /// first grant (4), number of grants (4). The first ones are the workspaces' baselines.
+  case policies
+  /// 8 bytes each: cell (4), word as in a class (4), its scope in `policyScopes`; by cell.
+  case policyGrants
+  /// 4 bytes each, as `scopes`.
+  case policyScopes
+  /// 4 bytes each. A mix is what contributes beside the baseline: a count, with the top bit for
+  /// direct access, and that many policies.
+  case mixes
+  /// 4 bytes each, by class: the mix that most of those with this class have.
+  case classMixes
+  /// 12 bytes each: slot in `principals`, class, mix; the principals whose class has another mix.
+  case ownMixes
+  /// 8 bytes each: slots in `principals` of a personal token and of its user; by the first.
+  case tokenUsers
+  /// 4 bytes each: all slots of `principals`, by kind and byte order.
+  case principalOrder
+  /// 4 bytes each, workspaces by types, plus 1: the first place in `resourceOrder`.
+  case resourceStarts
+  /// 4 bytes each: all slots of `resources`, by workspace, type and ordinal.
+  case resourceOrder
+
   /// Bytes of one record; key tables and texts count bytes.
   @inlinable @inline(__always)
   public var stride: Int {
     switch self {
-    case .texts, .displayTexts: 1
+    case .texts, .displayTexts, .provenanceTexts: 1
     case .names, .workspaces, .principals, .resources, .connections, .secrets: 1
     case .identity, .alternatives, .links, .connectionEnds: 8
-    case .types, .permissions, .actions, .cases: 24
+    case .groupNames, .policyGrants, .tokenUsers: 8
+    case .types, .permissions, .actions, .cases, .roles: 24
     case .cells, .actionCases: 2
     case .terms, .classStarts, .classes, .scopes, .accessLists: 4
-    case .relations, .secretHolders: 16
-    case .linkedResources, .displayNames: 12
+    case .roleGrants, .grantables, .policyScopes, .mixes, .classMixes: 4
+    case .principalOrder, .resourceStarts, .resourceOrder: 4
+    case .relations, .secretHolders, .policies: 16
+    case .linkedResources, .displayNames, .ownMixes: 12
     }
   }
 }

@@ -28,6 +28,7 @@ struct SnapshotValidator {
     try validateTables()
     try validateLinks()
     try validateDisplayNames()
+    try validateProvenance()
   }
 
   // MARK: Header and sections
@@ -113,25 +114,25 @@ struct SnapshotValidator {
         guard word > 1 else { continue }
         try require(word & 3 >= 2, "class \(index): the kind of a scope")
         try require(Int(word >> 2) < view.count(of: .scopes), "class \(index): a scope's place")
-        if checked.insert(Int(word >> 2)) { try validateScope(Int(word >> 2)) }
+        if checked.insert(Int(word >> 2)) { try validateScope(.scopes, Int(word >> 2)) }
       }
     }
   }
 
-  private func validateScope(_ start: Int) throws(SnapshotError) {
-    let rest = view.count(of: .scopes) - start
-    try require(rest >= 2, "scope \(start): the head")
-    let head = view.load32(.scopes, start)
+  func validateScope(_ kind: SectionKind, _ start: Int) throws(SnapshotError) {
+    let rest = view.count(of: kind) - start
+    try require(rest >= 2, "\(kind) \(start): the head")
+    let head = view.load32(kind, start)
     let count = Int(head & 0x7fff_ffff)
-    try require(count <= rest - 2, "scope \(start): the length")
+    try require(count <= rest - 2, "\(kind) \(start): the length")
     if head & 0x8000_0000 != 0 {
-      try require(view.load32(.scopes, start + 1) < 1 << 27, "scope \(start): the first word")
+      try require(view.load32(kind, start + 1) < 1 << 27, "\(kind) \(start): the first word")
       return
     }
-    try require(view.load32(.scopes, start + 1) == 0, "scope \(start): the second word")
+    try require(view.load32(kind, start + 1) == 0, "\(kind) \(start): the second word")
     for index in 1..<max(count, 1) {
-      let low = view.load32(.scopes, start + 1 + index)
-      try require(low < view.load32(.scopes, start + 2 + index), "scope \(start): the order")
+      let low = view.load32(kind, start + 1 + index)
+      try require(low < view.load32(kind, start + 2 + index), "\(kind) \(start): the order")
     }
   }
 
