@@ -18,6 +18,15 @@ public enum Limits {
   @inlinable public static var columnCheckCountMax: Int { 10_000 }
   @inlinable public static var visibilityCellCountMax: Int { 1_000_000 }
 
+  /// Ids that a scope lists when somebody asks what a principal may do. The number of all of them
+  /// is told beside; `ListResources` gives every one.
+  @inlinable public static var scopeIDCountMax: Int { 1_000 }
+  /// Resources or principals of a page: the most, where more are asked for, and the usual.
+  @inlinable public static var pageItemCountMax: Int { 1_000 }
+  @inlinable public static var pageItemCountUsual: Int { 100 }
+  /// How many are looked at for one page. Then the page ends, full or not, and its token goes on.
+  @inlinable public static var pageScanCountMax: Int { 50_000 }
+
   /// Longest request message in bytes. A longer one is `RESOURCE_EXHAUSTED`.
   @inlinable public static var messageByteCountMax: Int { 4 << 20 }
   /// Memory that one request may take while it is decoded, in bytes. More is `RESOURCE_EXHAUSTED`.

@@ -1,5 +1,5 @@
 internal import VerdictCompiler
-internal import VerdictEngine
+public import VerdictEngine
 public import VerdictModel
 public import VerdictPolicy
 public import VerdictSnapshot
@@ -92,7 +92,7 @@ public struct CompiledWorld {
 
 extension ReferenceCheck {
   /// Calls `body` with the check as the engine takes it.
-  func withQuestion<R>(_ body: (Question) -> R) -> R {
+  public func withQuestion<R>(_ body: (Question) -> R) -> R {
     principal.withByteView { principal in
       (workspace ?? []).withByteView { workspace in
         action.withByteView { action in

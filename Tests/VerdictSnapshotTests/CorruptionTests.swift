@@ -80,6 +80,23 @@ struct CorruptionTests {
     return answered
   }
 
+  /// The same of the sections about sources, with one of the checks.
+  static func inspect(_ view: SnapshotView, check number: Int) {
+    let check = checks[number % checks.count]
+    let type = check.resource.prefix { $0 != "/" }
+    [check.principal, check.workspace, check.action, check.resource, String(type), ""]
+      .map { Array($0.utf8) }.withViews { views in
+        var question = Question(
+          principal: views[0], workspace: views[1], action: views[2], resource: views[3],
+          target: views[5])
+        _ = Engine.explain(question, in: view)
+        _ = Engine.effectivePolicy(of: question.principal, in: question.workspace, view)
+        _ = try? Engine.listPrincipals(question, PageRequest(), in: view)
+        question.resource = views[4]
+        _ = try? Engine.listResources(question, PageRequest(), in: view)
+      }
+  }
+
   static func isRefused(_ bytes: [UInt8]) -> Bool {
     bytes.withByteView { (try? SnapshotView(validating: $0)) == nil }
   }
@@ -107,6 +124,7 @@ struct CorruptionTests {
       bytes.withByteView { view in
         if let snapshot = try? SnapshotView(validating: view) {
           answered += CorruptionTests.ask(snapshot)
+          CorruptionTests.inspect(snapshot, check: index)
         } else {
           refused += 1
         }
@@ -133,7 +151,7 @@ struct CorruptionTests {
   func randomWords() throws {
     let original = try CorruptionTests.snapshot()
     var random = SeededRandom(seed: 11)
-    for _ in 0..<4_000 {
+    for round in 0..<4_000 {
       var bytes = original
       for _ in 0...random.below(3) {
         let place = 40 + random.below(original.count - 48)
@@ -143,7 +161,9 @@ struct CorruptionTests {
       }
       SnapshotWriter.seal(&bytes)
       bytes.withByteView { view in
-        if let snapshot = try? SnapshotView(validating: view) { _ = CorruptionTests.ask(snapshot) }
+        guard let snapshot = try? SnapshotView(validating: view) else { return }
+        _ = CorruptionTests.ask(snapshot)
+        CorruptionTests.inspect(snapshot, check: round)
       }
     }
   }
