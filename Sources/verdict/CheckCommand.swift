@@ -107,9 +107,14 @@ struct CheckOrigin: ParsableArguments {
   }
 
   func source() throws(CommandFailure) -> CheckSource {
+    if let server { return try .server(server.address) }
+    return .local(try snapshots())
+  }
+
+  /// - Precondition: the policies don't come from a server.
+  func snapshots() throws(CommandFailure) -> LocalSnapshots {
     if let snapshot { return try .snapshot(path: snapshot) }
     if let control { return try .control(path: control) }
-    if let server { return try .server(server.address) }
     return try .documents(paths: policy, models: models.models)
   }
 }

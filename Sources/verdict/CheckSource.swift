@@ -10,31 +10,7 @@ internal import VerdictSystem
 struct CheckSource {
   let answer: ([Check]) throws(CommandFailure) -> [CheckAnswer]
 
-  /// Compiles documents.
-  static func documents(paths: [String], models: String?) throws(CommandFailure) -> CheckSource {
-    let compiled = try CompiledDocuments.tellingWarnings(paths: paths, models: models)
-    var snapshots: [SnapshotFile] = []
-    for organization in compiled.organizations {
-      snapshots.append(try SnapshotFile(organization.snapshot))
-    }
-    return local(LocalSnapshots(snapshots))
-  }
-
-  /// Reads a snapshot file.
-  static func snapshot(path: String) throws(CommandFailure) -> CheckSource {
-    local(LocalSnapshots([try SnapshotFile(path: path)]))
-  }
-
-  /// Loads the current set of a control directory.
-  static func control(path: String) throws(CommandFailure) -> CheckSource {
-    do throws(ControlError) {
-      return local(LocalSnapshots(try ControlDirectory(path: path).load()))
-    } catch {
-      throw CommandFailure(error.description)
-    }
-  }
-
-  private static func local(_ snapshots: LocalSnapshots) -> CheckSource {
+  static func local(_ snapshots: LocalSnapshots) -> CheckSource {
     CheckSource { checks throws(CommandFailure) in checks.map(snapshots.answer) }
   }
 }
@@ -42,7 +18,7 @@ struct CheckSource {
 /// Snapshots in this process, asked as a server asks its own.
 @safe
 final class LocalSnapshots {
-  private let set: SnapshotSet
+  let set: SnapshotSet
   /// What the set's views refer to.
   private let memories: [SealedMemory]
 
@@ -52,6 +28,30 @@ final class LocalSnapshots {
 
   convenience init(_ loaded: LoadedSet) {
     self.init(loaded.organizations.map(\.view), loaded.organizations.map(\.memory))
+  }
+
+  /// Compiles documents.
+  static func documents(paths: [String], models: String?) throws(CommandFailure) -> LocalSnapshots {
+    let compiled = try CompiledDocuments.tellingWarnings(paths: paths, models: models)
+    var snapshots: [SnapshotFile] = []
+    for organization in compiled.organizations {
+      snapshots.append(try SnapshotFile(organization.snapshot))
+    }
+    return LocalSnapshots(snapshots)
+  }
+
+  /// Reads a snapshot file.
+  static func snapshot(path: String) throws(CommandFailure) -> LocalSnapshots {
+    LocalSnapshots([try SnapshotFile(path: path)])
+  }
+
+  /// Loads the current set of a control directory.
+  static func control(path: String) throws(CommandFailure) -> LocalSnapshots {
+    do throws(ControlError) {
+      return LocalSnapshots(try ControlDirectory(path: path).load())
+    } catch {
+      throw CommandFailure(error.description)
+    }
   }
 
   private init(_ views: [SnapshotView], _ memories: [SealedMemory]) {
@@ -82,7 +82,7 @@ final class LocalSnapshots {
 
 extension Check {
   /// Calls `body` with the check as the engine takes it; the question may not escape.
-  fileprivate func withQuestion<R>(_ body: (Question) -> R) -> R {
+  func withQuestion<R>(_ body: (Question) -> R) -> R {
     principal.withByteView { principal in
       (workspace ?? "").withByteView { workspace in
         action.withByteView { action in

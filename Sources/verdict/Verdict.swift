@@ -10,8 +10,9 @@ struct Verdict: ParsableCommand {
     abstract: "An authorization sidecar: decides who may do what, from policy documents.",
     version: ProductVersion.text,
     subcommands: [
-      ServeCommand.self, CheckCommand.self, PublishCommand.self, CompileCommand.self,
-      InspectCommand.self, VersionCommand.self,
+      ServeCommand.self, CheckCommand.self, ExplainCommand.self, EffectiveCommand.self,
+      ListCommand.self, PublishCommand.self, CompileCommand.self, InspectCommand.self,
+      VersionCommand.self,
     ])
 
   static func main() {

@@ -43,15 +43,15 @@ final class FourSources {
     ) { _ in Services(state) }
 
     sources = [
-      ("--policy", try .documents(paths: [policies], models: nil)),
-      ("--control", try .control(path: control.path)),
+      ("--policy", try .local(.documents(paths: [policies], models: nil))),
+      ("--control", try .local(.control(path: control.path))),
       ("--server HOST:PORT", try .server(server.addresses[0])),
       ("--server unix:PATH", try .server(server.addresses[1])),
     ]
     if let only = compiled.organizations.first, compiled.organizations.count == 1 {
       let path = directory + "/snapshot"
       try File.create(path, with: only.snapshot)
-      sources.append(("--snapshot", try .snapshot(path: path)))
+      sources.append(("--snapshot", try .local(.snapshot(path: path))))
     }
   }
 
