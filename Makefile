@@ -103,10 +103,10 @@ $(VENV)/ready: Tests/Python/requirements.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-$(STUBS)/ready: proto/verdict/v1/verdict.proto $(VENV)/ready
+$(STUBS)/ready: proto/verdict/v1/verdict.proto proto/verdict/v1/inspection.proto $(VENV)/ready
 	mkdir -p $(STUBS)
 	$(VENV)/bin/python -m grpc_tools.protoc -I proto --python_out=$(STUBS) \
-	  --grpc_python_out=$(STUBS) verdict/v1/verdict.proto
+	  --grpc_python_out=$(STUBS) verdict/v1/verdict.proto verdict/v1/inspection.proto
 	touch $@
 
 # The programs in C that the benchmarks use.

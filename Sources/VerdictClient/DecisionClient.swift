@@ -112,7 +112,7 @@ public final class DecisionClient {
     }
   }
 
-  private func answer(_ method: Method, _ message: [UInt8]?) throws(ClientError) -> [UInt8] {
+  func answer(_ method: Method, _ message: [UInt8]?) throws(ClientError) -> [UInt8] {
     guard let message else {
       throw .request(
         "the request takes more than \(Limits.messageByteCountMax) bytes, or has an id of more "
@@ -122,7 +122,7 @@ public final class DecisionClient {
       path: method.path, message: message, timeoutNanoseconds: timeoutNanoseconds)
   }
 
-  private func malformed(_ error: MalformedReply) -> ClientError {
+  func malformed(_ error: MalformedReply) -> ClientError {
     .reply("`\(connection.address)`: \(error.message)")
   }
 }

@@ -117,6 +117,28 @@ public struct ServerSession: ~Copyable {
     unsafe state.pointee.answer(request.record, status)
   }
 
+  /// Puts the answer of a request from `nextRequest` off; the request may not be used afterwards.
+  /// It stays open until it is answered by its stream's number, or its peer gives it up.
+  public func postpone(_ request: ServerRequest) {
+    // SAFETY: as in `answer`.
+    unsafe request.record.pointee.phase = .postponed
+  }
+
+  /// Queues the answer of a postponed request.
+  ///
+  /// - Parameter bytes: the reply's message, or the words of a failure.
+  /// - Returns: false where nobody waits for it any more, because its stream has been closed.
+  public func answer(postponed stream: Int32, _ code: RPCCode, _ bytes: ByteView) -> Bool {
+    // SAFETY: a stream that is open has its record, and numbers of streams are never used twice.
+    guard let record = unsafe state.pointee.record(of: stream),
+      unsafe record.pointee.phase == .postponed
+    else { return false }
+    var reply = unsafe ReplyBuffer(record)
+    reply.append(bytes)
+    unsafe state.pointee.answer(record, code == .ok ? .ok : RPCStatus(messageInReply: code))
+    return true
+  }
+
   /// Copies queued bytes to `target`.
   ///
   /// - Parameter byteCount: room at `target`, at least `drainRoomByteCount`.
@@ -177,7 +199,7 @@ public struct ServerSession: ~Copyable {
   }
 }
 
-/// A request that has arrived whole. Valid until it is answered.
+/// A request that has arrived whole. Valid until it is answered or postponed.
 @safe
 public struct ServerRequest {
   let record: UnsafeMutablePointer<StreamRecord>
@@ -195,6 +217,9 @@ public struct ServerRequest {
 
   /// When the caller stops waiting, on the clock given to `receive`; the greatest value means never.
   public var deadlineNanoseconds: UInt64 { unsafe record.pointee.deadlineNanoseconds }
+
+  /// The number of its stream.
+  public var stream: Int32 { unsafe record.pointee.streamID }
 
   /// Where its reply goes.
   public var reply: ReplyBuffer { unsafe ReplyBuffer(record) }

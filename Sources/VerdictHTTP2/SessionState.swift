@@ -164,7 +164,7 @@ struct SessionState {
     case .ready:
       unsafe record.pointee.phase = .closed
       unsafe context.pointee.counters.cancellations += 1
-    case .receiving:
+    case .receiving, .postponed:
       unsafe context.pointee.counters.cancellations += 1
       unsafe StreamPool.giveBack(record)
     case .answered, .closed: unsafe StreamPool.giveBack(record)

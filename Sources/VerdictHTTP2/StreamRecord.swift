@@ -11,6 +11,8 @@ struct StreamRecord {
     case receiving
     /// Whole, in the ready list.
     case ready
+    /// Handed out, to be answered later by its stream's number.
+    case postponed
     /// Answered or reset; what still comes is ignored.
     case answered
     /// Closed by the peer while it was in the ready list, which gives it back.

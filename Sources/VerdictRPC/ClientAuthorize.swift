@@ -46,7 +46,7 @@ public struct AuthorizeCall: Sendable {
     }
   }
 
-  private static func message(
+  static func message(
     _ check: Check, in arena: borrowing MessageArena
   ) -> UnsafeMutablePointer<Verdict__V1__Check>? {
     guard

@@ -4,6 +4,10 @@ public enum Method: UInt8, Sendable, CaseIterable {
   case checkVisibility = 2
   case getServerInfo = 3
   case healthCheck = 4
+  case explain = 5
+  case getEffectivePolicy = 6
+  case listResources = 7
+  case listPrincipals = 8
 
   /// The `:path` of a call, compared byte for byte.
   public var path: String {
@@ -12,8 +16,16 @@ public enum Method: UInt8, Sendable, CaseIterable {
     case .checkVisibility: "/verdict.v1.DecisionService/CheckVisibility"
     case .getServerInfo: "/verdict.v1.DecisionService/GetServerInfo"
     case .healthCheck: "/grpc.health.v1.Health/Check"
+    case .explain: "/verdict.v1.InspectionService/Explain"
+    case .getEffectivePolicy: "/verdict.v1.InspectionService/GetEffectivePolicy"
+    case .listResources: "/verdict.v1.InspectionService/ListResources"
+    case .listPrincipals: "/verdict.v1.InspectionService/ListPrincipals"
     }
   }
+
+  /// Whether the method is of the inspection service, which some listeners don't serve and which
+  /// is answered by workers.
+  public var isInspection: Bool { rawValue >= Method.explain.rawValue }
 
   /// The services by their full names, as health checks name them.
   public static let services = ["verdict.v1.DecisionService", "grpc.health.v1.Health"]

@@ -4,6 +4,8 @@ internal import VerdictSystem
 /// cannot be shared by several listeners, and a hash over few connections spreads them badly.
 struct Acceptor: ~Copyable {
   private let listeners: [ListeningSocket]
+  /// By listener: whether it serves inspections.
+  private let servesInspection: [Bool]
   private let mailboxes: [LoopMailbox]
   private let connectionCountMax: Int
   private let bell: EventSignal
@@ -13,8 +15,8 @@ struct Acceptor: ~Copyable {
   private var reserve: Int32?
 
   init(
-    _ listeners: [ListeningSocket], _ mailboxes: [LoopMailbox], connectionCountMax: Int,
-    stop bell: EventSignal
+    _ listeners: [ListeningSocket], servesInspection: [Bool], _ mailboxes: [LoopMailbox],
+    connectionCountMax: Int, stop bell: EventSignal
   ) throws(SystemError) {
     let poller = try Poller()
     try poller.add(bell.rawDescriptor, .readable, word: UInt64(listeners.count))
@@ -24,6 +26,7 @@ struct Acceptor: ~Copyable {
     reserve = try FileDescriptor.reading("/dev/null").release()
     self.poller = poller
     self.listeners = listeners
+    self.servesInspection = servesInspection
     self.mailboxes = mailboxes
     self.connectionCountMax = connectionCountMax
     self.bell = bell
@@ -40,17 +43,17 @@ struct Acceptor: ~Copyable {
       for index in 0..<count {
         let word = Int(poller.event(at: index).word)
         if word == listeners.count { return }
-        accept(from: listeners[word])
+        accept(from: listeners[word], servesInspection: servesInspection[word])
       }
     }
   }
 
   /// Takes a few connections, so that one listener cannot keep the others waiting.
-  private mutating func accept(from listener: ListeningSocket) {
+  private mutating func accept(from listener: ListeningSocket, servesInspection: Bool) {
     for _ in 0..<64 {
       let number = listener.acceptRaw()
       if number >= 0 {
-        place(FileDescriptor(owning: number))
+        place(FileDescriptor(owning: number), servesInspection: servesInspection)
       } else if number == -Errno.tooManyDescriptors
         || number == -Errno.tooManyDescriptorsInSystem
       {
@@ -62,7 +65,7 @@ struct Acceptor: ~Copyable {
     }
   }
 
-  private func place(_ connection: consuming FileDescriptor) {
+  private func place(_ connection: consuming FileDescriptor, servesInspection: Bool) {
     var total = 0
     var best = mailboxes[0]
     for mailbox in mailboxes {
@@ -70,7 +73,9 @@ struct Acceptor: ~Copyable {
       if mailbox.connectionCount < best.connectionCount { best = mailbox }
     }
     // Beyond the limit the connection is closed here, at the end of its owner's life.
-    if total < connectionCountMax { best.give(connection) }
+    if total < connectionCountMax {
+      best.give(connection, servesInspection: servesInspection)
+    }
   }
 
   private mutating func refuseOne(_ listener: ListeningSocket) {

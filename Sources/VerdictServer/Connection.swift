@@ -5,6 +5,8 @@ internal import VerdictSystem
 struct Connection: ~Copyable {
   let descriptor: FileDescriptor
   let session: ServerSession
+  /// Whether its listener serves inspections.
+  let servesInspection: Bool
   var unsent = UnsentBytes()
   /// What the poller watches for at present.
   var interest: Interest = .readable
@@ -16,8 +18,12 @@ struct Connection: ~Copyable {
   var shutdownNanoseconds: UInt64 = 0
   var isFinalGoAwayQueued = false
 
-  init(_ descriptor: consuming FileDescriptor, _ context: borrowing ServerContext) {
+  init(
+    _ descriptor: consuming FileDescriptor, _ context: borrowing ServerContext,
+    servesInspection: Bool
+  ) {
     self.descriptor = descriptor
+    self.servesInspection = servesInspection
     session = ServerSession(context)
   }
 }

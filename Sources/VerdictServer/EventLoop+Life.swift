@@ -4,8 +4,12 @@ internal import VerdictSystem
 /// How connections come and go.
 extension EventLoop where Service: ~Copyable {
   mutating func readMailbox() {
-    let (fresh, wanted) = mailbox.collect()
-    for number in fresh { open(FileDescriptor(owning: number)) }
+    let (fresh, results, wanted) = mailbox.collect()
+    for arrival in fresh {
+      open(
+        FileDescriptor(owning: arrival.descriptor), servesInspection: arrival.servesInspection)
+    }
+    finish(results)
     if wanted > stop {
       stop = wanted
       if wanted == .now {
@@ -16,9 +20,12 @@ extension EventLoop where Service: ~Copyable {
     }
   }
 
-  private mutating func open(_ descriptor: consuming FileDescriptor) {
+  private mutating func open(
+    _ descriptor: consuming FileDescriptor, servesInspection: Bool
+  ) {
     let rawDescriptor = descriptor.rawValue
-    let number = connections.insert(Connection(descriptor, context))
+    let number = connections.insert(
+      Connection(descriptor, context, servesInspection: servesInspection))
     counters.connectionsAccepted &+= 1
     do throws(SystemError) {
       try poller.add(rawDescriptor, .readable, word: number)

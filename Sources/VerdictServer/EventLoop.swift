@@ -14,6 +14,8 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
 
   let mailbox: LoopMailbox
   let reader: Publication.Reader
+  /// nil where no listener serves inspections.
+  let workers: WorkerPool?
   let drainTimeoutNanoseconds: UInt64
   let poller: Poller
   let context: ServerContext
@@ -31,9 +33,10 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
 
   init(
     _ configuration: ServerConfiguration, _ mailbox: LoopMailbox, _ reader: Publication.Reader,
-    _ poller: consuming Poller, _ services: consuming Service
+    _ workers: WorkerPool?, _ poller: consuming Poller, _ services: consuming Service
   ) {
     self.mailbox = mailbox
+    self.workers = workers
     self.reader = reader
     drainTimeoutNanoseconds = configuration.drainTimeoutNanoseconds
     self.poller = poller
@@ -72,7 +75,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     // SAFETY: the connection stays where it is until `close`.
     if event.isReadable {
       if unsafe connection.pointee.interest.contains(.readable) {
-        guard unsafe receive(connection) else { return close(number) }
+        guard unsafe receive(connection, number) else { return close(number) }
       } else if event.isOver {
         return close(number)
       }
@@ -83,7 +86,9 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   /// Reads once, and answers the requests that are whole by then.
   /// - Returns: false when the connection is to be closed.
   @unsafe
-  private mutating func receive(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+  private mutating func receive(
+    _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
+  ) -> Bool {
     // SAFETY: the buffer is the loop's own, and the connection stays where it is.
     let count = unsafe Socket.read(
       connection.pointee.descriptor.rawValue, buffers.read, LoopLimits.readByteCount)
@@ -100,6 +105,12 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
       return false
     }
     while let request = unsafe connection.pointee.session.nextRequest() {
+      if Service.isInspection(request.method) {
+        if let status = unsafe handOver(request, connection, number) {
+          unsafe connection.pointee.session.answer(request, status)
+        }
+        continue
+      }
       unsafe connection.pointee.session.answer(request, answer(request))
     }
     return true
@@ -117,7 +128,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
       nowNanoseconds: nowNanoseconds, reply: &reply)
   }
 
-  private func isLate(_ request: ServerRequest) -> Bool {
+  func isLate(_ request: ServerRequest) -> Bool {
     let deadline = request.deadlineNanoseconds
     if deadline == .max { return false }
     if deadline > nowNanoseconds &+ LoopLimits.deadlineMarginNanoseconds { return false }

@@ -1,7 +1,7 @@
 internal import Synchronization
 internal import VerdictSystem
 
-/// What other threads tell a loop: new connections, and to stop. The only way into a loop.
+/// What other threads tell a loop: new connections, workers' answers, and to stop. The only way into a loop.
 final class LoopMailbox: Sendable {
   /// How far a server has come with stopping.
   enum Stop: UInt8, Comparable {
@@ -14,8 +14,16 @@ final class LoopMailbox: Sendable {
     static func < (a: Stop, b: Stop) -> Bool { a.rawValue < b.rawValue }
   }
 
+  /// An accepted connection on its way to a loop.
+  struct Arrival {
+    let descriptor: Int32
+    /// Whether its listener serves inspections.
+    let servesInspection: Bool
+  }
+
   private struct Post {
-    var connections: [Int32] = []
+    var connections: [Arrival] = []
+    var results: [WorkerResult] = []
     var stop = Stop.no
   }
 
@@ -30,7 +38,7 @@ final class LoopMailbox: Sendable {
   deinit {
     // Connections that arrived after the loop had ended.
     for connection in post.withLock({ $0.connections }) {
-      FileDescriptor(owning: connection).close()
+      FileDescriptor(owning: connection.descriptor).close()
     }
   }
 
@@ -38,10 +46,16 @@ final class LoopMailbox: Sendable {
   var connectionCount: Int { connectionCountWord.load(ordering: .relaxed) }
 
   /// Hands over an accepted connection.
-  func give(_ connection: consuming FileDescriptor) {
-    let number = connection.release()
+  func give(_ connection: consuming FileDescriptor, servesInspection: Bool) {
+    let arrival = Arrival(descriptor: connection.release(), servesInspection: servesInspection)
     connectionCountWord.add(1, ordering: .relaxed)
-    post.withLock { $0.connections.append(number) }
+    post.withLock { $0.connections.append(arrival) }
+    bell.ring()
+  }
+
+  /// By a worker: hands back an answer.
+  func deliver(_ result: WorkerResult) {
+    post.withLock { $0.results.append(result) }
     bell.ring()
   }
 
@@ -52,11 +66,12 @@ final class LoopMailbox: Sendable {
   }
 
   /// By the loop: what has come since the last time.
-  func collect() -> (connections: [Int32], stop: Stop) {
+  func collect() -> (connections: [Arrival], results: [WorkerResult], stop: Stop) {
     bell.clear()
     return post.withLock {
-      let result = ($0.connections, $0.stop)
+      let result = ($0.connections, $0.results, $0.stop)
       $0.connections.removeAll(keepingCapacity: true)
+      $0.results.removeAll(keepingCapacity: true)
       return result
     }
   }

@@ -10,12 +10,15 @@ public final class Server: Sendable {
   private let mailboxes: [LoopMailbox]
   private let acceptorBell: EventSignal
   private let threads: Mutex<[Thread]>
+  private let workers: WorkerPool?
+  private let workerThreads: Mutex<[Thread]>
   private let stop = Mutex(LoopMailbox.Stop.no)
 
   /// Listens and starts its threads.
   ///
   /// - Parameters:
-  ///   - publication: has a slot for every loop, from 0; the server sets their wake hooks.
+  ///   - publication: has a slot for every loop, from 0, whose wake hooks the server sets, and
+  ///     behind them one for every worker: `slotCount` of the configuration.
   ///   - services: makes the services of a loop; called on the loop's own thread.
   /// - Throws: what `bind` and its like say, with the address.
   public convenience init(
@@ -30,7 +33,8 @@ public final class Server: Sendable {
     _ configuration: ServerConfiguration, publication: Publication,
     set services: @escaping @Sendable (_ loop: Int) -> Service
   ) throws(SystemError) {
-    precondition(publication.slotCount >= configuration.loopCount, "a slot for every loop")
+    precondition(
+      publication.slotCount >= configuration.slotCount, "a slot for every loop and worker")
     var listeners: [ListeningSocket] = []
     for address in configuration.addresses { listeners.append(try ListeningSocket(address)) }
     addresses = listeners.map(\.address)
@@ -39,7 +43,11 @@ public final class Server: Sendable {
     self.mailboxes = mailboxes
     acceptorBell = try EventSignal()
     threads = Mutex([])
+    workerThreads = Mutex([])
+    let workerCount = configuration.startedWorkerCount
+    workers = workerCount > 0 ? try WorkerPool(workerCount: workerCount) : nil
     do throws(SystemError) {
+      try startWorkers(configuration, publication, Service.self)
       for index in 0..<configuration.loopCount {
         try startLoop(index, configuration, publication, services)
       }
@@ -62,11 +70,26 @@ public final class Server: Sendable {
     try poller.add(
       mailbox.bell.rawDescriptor, .readable, word: EventLoop<Service>.bellWord)
     let handover = Handover(poller)
+    let workers = workers
     let thread = try Thread(name: "verdict-loop-\(index)") {
-      var loop = EventLoop(configuration, mailbox, reader, handover.take(), services(index))
+      var loop = EventLoop(
+        configuration, mailbox, reader, workers, handover.take(), services(index))
       loop.run()
     }
     threads.withLock { $0.append(thread) }
+  }
+
+  private func startWorkers<Service: ServiceSet & ~Copyable>(
+    _ configuration: ServerConfiguration, _ publication: Publication, _: Service.Type
+  ) throws(SystemError) {
+    guard let workers else { return }
+    for index in 0..<configuration.startedWorkerCount {
+      let reader = publication.reader(slot: configuration.loopCount + index)
+      let thread = try Thread(name: "verdict-work-\(index)") {
+        workers.run(worker: index, reader, inspect: Service.inspect)
+      }
+      workerThreads.withLock { $0.append(thread) }
+    }
   }
 
   private func startAcceptor(
@@ -74,7 +97,10 @@ public final class Server: Sendable {
   ) throws(SystemError) {
     let handover = Handover(
       try Acceptor(
-        listeners, mailboxes, connectionCountMax: configuration.connectionCountMax,
+        listeners,
+        servesInspection: configuration.addresses.map {
+          configuration.inspectionAddresses.contains($0)
+        }, mailboxes, connectionCountMax: configuration.connectionCountMax,
         stop: acceptorBell))
     let thread = try Thread(name: "verdict-accept") {
       var acceptor = handover.take()
@@ -115,6 +141,14 @@ public final class Server: Sendable {
       return running
     }
     for thread in running { thread.join() }
+    // Last, so that what loops wait for while they drain is answered.
+    workers?.stop()
+    let working = workerThreads.withLock {
+      let working = $0
+      $0 = []
+      return working
+    }
+    for thread in working { thread.join() }
   }
 
   /// What each loop has done so far, at most one turn old.

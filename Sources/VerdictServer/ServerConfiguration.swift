@@ -7,6 +7,11 @@ public struct ServerConfiguration: Sendable {
   public var addresses: [SocketAddress]
   /// Event loops, each with a thread of its own.
   public var loopCount: Int
+  /// Those of `addresses` that serve the inspection service, which tells who may do what; it is
+  /// UNIMPLEMENTED on the others.
+  public var inspectionAddresses: [SocketAddress] = []
+  /// Threads that answer inspections; none are started where no address serves them.
+  public var workerCount = 2
   /// How long requests under way may take once the server drains; then connections are closed.
   public var drainTimeoutNanoseconds: UInt64 = 10_000_000_000
   /// Connections of the whole server. One more is accepted and closed at once, so that its peer
@@ -19,6 +24,11 @@ public struct ServerConfiguration: Sendable {
     self.addresses = addresses
     self.loopCount = loopCount
   }
+
+  var startedWorkerCount: Int { inspectionAddresses.isEmpty ? 0 : workerCount }
+
+  /// Slots that the server needs in its publication: the loops first, then the workers.
+  public var slotCount: Int { loopCount + startedWorkerCount }
 }
 
 /// The bounds of a loop, with what happens when one is reached.

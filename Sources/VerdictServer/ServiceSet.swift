@@ -20,4 +20,20 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   mutating func answer(
     method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, reply: inout ReplyBuffer
   ) -> RPCStatus
+
+  /// Whether a method is of the inspection service: answered by a worker, and only where the
+  /// listener serves it. `answer` never gets one.
+  static func isInspection(_ method: UInt8) -> Bool
+
+  /// Answers an inspection on a worker's thread; `set` is valid for this call.
+  static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer
+}
+
+/// A set without inspections.
+extension ServiceSet where Self: ~Copyable {
+  static func isInspection(_ method: UInt8) -> Bool { false }
+
+  static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
+    preconditionFailure("there are no inspections")
+  }
 }

@@ -38,6 +38,8 @@ public struct Services: ServiceSet, ~Copyable {
     case .checkVisibility: return checkVisibility(message, set, &reply)
     case .getServerInfo: return getServerInfo(message, set, &reply)
     case .healthCheck: return checkHealth(message, set, &reply)
+    case .explain, .getEffectivePolicy, .listResources, .listPrincipals:
+      preconditionFailure("inspections are for workers")
     case nil: preconditionFailure("the loop passes numbers of the method table")
     }
   }

@@ -18,7 +18,7 @@ extension CheckSource {
     }
   }
 
-  private static func failure(_ error: ClientError, _ address: SocketAddress) -> CommandFailure {
+  static func failure(_ error: ClientError, _ address: SocketAddress) -> CommandFailure {
     // A status comes from the server and doesn't say from which; the other errors do.
     if case .status = error { return CommandFailure("`\(address)`: \(error)") }
     return CommandFailure(error.description)

@@ -21,7 +21,7 @@ protocol InspectionSource {
 
 extension CheckOrigin {
   func inspectionSource() throws(CommandFailure) -> any InspectionSource {
-    if server != nil { throw CommandFailure("not yet") }
+    if let server { return try ServerInspection(server.address) }
     return try snapshots()
   }
 }

@@ -42,6 +42,15 @@ struct ServeCommand: ParsableCommand {
   var unix: [SocketAddress] = []
 
   @Option(
+    help: ArgumentHelp(
+      """
+      Where the inspection service answers, which tells who may do what and why: HOST:PORT or \
+      unix:PATH as given to --listen or --unix, or `none`. May be given several times; every \
+      Unix socket, and nothing else, if not given.
+      """, valueName: "address"))
+  var inspectOn: [String] = []
+
+  @Option(
     help: ArgumentHelp("Event loops; one for each processor if not given.", valueName: "n"))
   var loops: Int = Thread.processorCount
 
@@ -68,6 +77,7 @@ struct ServeCommand: ParsableCommand {
     if models.models != nil && policy.isEmpty {
       throw ValidationError("--models goes with --policy; a control directory is compiled already.")
     }
+    _ = try inspectionAddresses()
     guard (1...ServeCommand.loopCountMax).contains(loops) else {
       throw ValidationError("--loops is a number from 1 to \(ServeCommand.loopCountMax).")
     }
@@ -80,19 +90,42 @@ struct ServeCommand: ParsableCommand {
   static let loopCountMax = 1_024
   static let drainSecondsMax = 86_400
 
+  private var addresses: [SocketAddress] {
+    let addresses = listen + unix
+    return addresses.isEmpty ? [.tcp(host: "127.0.0.1", port: 7070)] : addresses
+  }
+
+  /// Which of the addresses serve inspections.
+  func inspectionAddresses() throws(ValidationError) -> [SocketAddress] {
+    if inspectOn.isEmpty { return unix }
+    if inspectOn.map({ Array($0.utf8) }) == [Array("none".utf8)] { return [] }
+    var chosen: [SocketAddress] = []
+    for text in inspectOn {
+      let address = try ServerAddress(text).address
+      guard addresses.contains(address) else {
+        throw ValidationError(
+          "--inspect-on `\(text)`: nothing listens there; give the address to --listen or --unix "
+            + "too, or `none` alone.")
+      }
+      chosen.append(address)
+    }
+    return chosen
+  }
+
   var configuration: ServerConfiguration {
-    var addresses = listen + unix
-    if addresses.isEmpty { addresses = [.tcp(host: "127.0.0.1", port: 7070)] }
-    var configuration = ServerConfiguration(addresses: addresses, loopCount: loops)
-    configuration.drainTimeoutNanoseconds = UInt64(drainTimeout) * 1_000_000_000
-    return configuration
+    get throws(ValidationError) {
+      var configuration = ServerConfiguration(addresses: addresses, loopCount: loops)
+      configuration.inspectionAddresses = try inspectionAddresses()
+      configuration.drainTimeoutNanoseconds = UInt64(drainTimeout) * 1_000_000_000
+      return configuration
+    }
   }
 
   func run() throws {
     let policies: Sidecar.Policies =
       control.map { .control(directory: $0) }
       ?? .documents(paths: policy, models: models.models)
-    try Sidecar.run(configuration, policies, logger: LogOutput.logger(level: logLevel))
+    try Sidecar.run(try configuration, policies, logger: LogOutput.logger(level: logLevel))
   }
 
   private static func level(_ text: String) throws(ValidationError) -> Logger.Level {

@@ -25,11 +25,16 @@ enum Sidecar {
         metadata: [
           "version": "\(ProductVersion.text)", "loops": .number(configuration.loopCount),
         ])
-      let publication = Publication(slotCount: configuration.loopCount)
+      let publication = Publication(slotCount: configuration.slotCount)
       publication.setStallReport { stall in
+        // The loops have the first slots, then come the workers.
+        let isLoop = stall.slot < configuration.loopCount
+        let number = isLoop ? stall.slot : stall.slot - configuration.loopCount
         logger.warning(
-          "an event loop holds on to the old policies",
-          metadata: ["loop": .number(stall.slot), "waited": "\(stall.waited)"])
+          isLoop
+            ? "an event loop holds on to the old policies"
+            : "a worker holds on to the old policies",
+          metadata: [isLoop ? "loop" : "worker": .number(number), "waited": "\(stall.waited)"])
       }
       let activation = Activation(publication: publication)
       let source = try source(of: policies, activation, logger)
@@ -39,8 +44,10 @@ enum Sidecar {
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax)
       let server = try Server(configuration, publication: publication) { _ in Services(state) }
-      for address in server.addresses {
-        logger.info("listening", metadata: ["address": "\(address)"])
+      for (asked, address) in zip(configuration.addresses, server.addresses) {
+        let inspects = configuration.inspectionAddresses.contains(asked)
+        logger.info(
+          "listening", metadata: ["address": "\(address)", "inspection": "\(inspects)"])
       }
       try source.start()
       wait(for: signals, logger)

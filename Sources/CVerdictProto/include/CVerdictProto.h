@@ -2,4 +2,5 @@
 #pragma once
 
 #include "health.pb-c.h"
+#include "inspection.pb-c.h"
 #include "verdict.pb-c.h"

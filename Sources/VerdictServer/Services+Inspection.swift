@@ -1,0 +1,76 @@
+internal import VerdictEngine
+internal import VerdictHTTP2
+internal import VerdictModel
+internal import VerdictRPC
+internal import VerdictSnapshot
+
+/// The inspection service, answered on workers: nothing here belongs to a loop.
+extension Services {
+  static func isInspection(_ method: UInt8) -> Bool {
+    Method(rawValue: method)?.isInspection ?? false
+  }
+
+  static func inspect(method number: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
+    guard let method = Method(rawValue: number), method.isInspection else {
+      preconditionFailure("loops hand over inspections alone")
+    }
+    // SAFETY: the worker holds its publication during the call.
+    guard let set = unsafe SnapshotSet(bits: set) else {
+      return WorkerAnswer(.unavailable, "no policies are loaded yet")
+    }
+    let arena = MessageArena()
+    guard let request = InspectionRequest(method, message, in: arena) else {
+      return arena.isExhausted
+        ? WorkerAnswer(.resourceExhausted, "the message takes more memory than one request may")
+        : WorkerAnswer(.internalError, "the message is not readable as this method's request")
+    }
+    if !request.organization.isEmpty, !Identifier.isValid(request.organization) {
+      return WorkerAnswer(
+        .invalidArgument, "organization: not an id (1 to 255 bytes of UTF-8 without NUL)")
+    }
+    guard let reply = answer(method, request, set) else {
+      return WorkerAnswer(.resourceExhausted, "the answer takes more memory than one request may")
+    }
+    return reply
+  }
+
+  /// nil: the reply is too large.
+  private static func answer(
+    _ method: Method, _ request: InspectionRequest, _ set: SnapshotSet
+  ) -> WorkerAnswer? {
+    let organization = request.organization
+    let question = Question(
+      principal: request.principal, workspace: request.workspace, action: request.action,
+      resource: request.resource, target: request.target)
+    let page = PageRequest(itemCountMax: request.pageItemCountMax, token: request.pageToken)
+    let origin = origin(organization, set)
+    do throws(PageFault) {
+      let reply: [UInt8]?
+      switch method {
+      case .explain: reply = set.explain(question, organization: organization).packed(origin)
+      case .getEffectivePolicy:
+        reply = set.effectivePolicy(
+          of: request.principal, in: request.workspace, organization: organization
+        ).packed(origin)
+      case .listResources:
+        reply = try set.listResources(question, page, organization: organization).packed(origin)
+      default:
+        reply = try set.listPrincipals(question, page, organization: organization).packed(origin)
+      }
+      return reply.map { WorkerAnswer(reply: $0) }
+    } catch {
+      return WorkerAnswer(
+        error == .staleToken ? .failedPrecondition : .invalidArgument, error.message)
+    }
+  }
+
+  private static func origin(_ organization: ByteView, _ set: SnapshotSet) -> InspectionOrigin {
+    let place = set.find(organization)
+    guard place >= 0 else { return InspectionOrigin() }
+    let found = set[place]
+    return InspectionOrigin(
+      snapshotDigest: [found.digest.0, found.digest.1, found.digest.2, found.digest.3].flatMap {
+        word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) }
+      }, generation: found.generation)
+  }
+}
