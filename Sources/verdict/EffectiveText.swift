@@ -12,7 +12,7 @@ struct EffectiveText {
     if let refusal = policy.refusal {
       return ["\(who) can do nothing\(place): \(refusal.message) [\(refusal.reason.name)]"]
     }
-    var lines = ["\(who)\(place): \(InspectionText.rank(policy.principal))"]
+    var lines = ["\(who), \(InspectionText.rank(policy.principal)),\(place):"]
     if policy.administers {
       lines.append(
         "May do everything here, by \(InspectionText.joined(policy.access))."

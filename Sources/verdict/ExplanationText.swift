@@ -94,7 +94,7 @@ struct ExplanationText {
   ) -> String {
     let what =
       requirement.display.isEmpty
-      ? term.display : "\(term.display) on \(requirement.display)\(relation(term))"
+      ? term.display : "\(term.display) on \(named(requirement))\(relation(term))"
     if requirement.holds {
       return "\(indent)[yes] \(what), from \(InspectionText.joined(requirement.sources))"
     }
@@ -103,6 +103,13 @@ struct ExplanationText {
       requirement.isGrantedElsewhere
       ? "they have it on others, but not on this one" : "they don't have it at all"
     return "\(indent)[no]  \(what): \(elsewhere)"
+  }
+
+  /// The name for people, and the id where that is another.
+  private func named(_ requirement: Explanation.Requirement) -> String {
+    guard let slash = requirement.resource.firstIndex(of: "/") else { return requirement.display }
+    let id = String(requirement.resource[requirement.resource.index(after: slash)...])
+    return InspectionText.withID(requirement.display, id)
   }
 
   /// What a related resource is to the one asked about.
@@ -133,7 +140,8 @@ struct ExplanationText {
   private func line(_ grant: Explanation.MissingGrant) -> String {
     var text =
       grant.resourceDisplay.isEmpty
-      ? grant.display : "\(grant.display) on \(grant.resourceDisplay)"
+      ? grant.display
+      : "\(grant.display) on \(InspectionText.withID(grant.resourceDisplay, grant.id))"
     if grant.futureSuffices { text += " (or a list that includes future ones)" }
     if !grant.roles.isEmpty {
       text += " (by role \(InspectionText.joined(grant.roles, "or")))"

@@ -24,12 +24,12 @@ enum InspectionText {
     return "role \(source.display) on \(text(scope, source.scopeTypes))"
   }
 
-  /// "all destinations", "destinations D1 and D2 and new ones".
+  /// "all destinations", "destinations (D1, D2 and new ones)".
   static func text(_ scope: GrantScope, _ plural: String) -> String {
     if scope.isAll { return "all \(plural)" }
     let ids = shortened(scope)
     if ids.isEmpty { return scope.includesFuture ? "new \(plural)" : "no \(plural)" }
-    return "\(plural) \(joined(ids + (scope.includesFuture ? ["new ones"] : [])))"
+    return "\(plural) (\(joined(ids + (scope.includesFuture ? ["new ones"] : []))))"
   }
 
   /// Ids that a line names before it counts the rest.
@@ -49,6 +49,11 @@ enum InspectionText {
 
   static func joined(_ sources: [RightSource]) -> String { joined(sources.map(text)) }
 
+  /// A resource's name for people, and its id where the name doesn't end with it.
+  static func withID(_ display: String, _ id: String) -> String {
+    id.isEmpty || display.hasSuffix(" \(id)") ? display : "\(display) (`\(id)`)"
+  }
+
   /// `user:mia` as "user mia".
   static func principal(_ name: String) -> String {
     for kind in PrincipalKind.allCases where name.hasPrefix(kind.prefix) {
@@ -65,15 +70,15 @@ enum InspectionText {
     }
   }
 
-  /// What the policies know of a principal: "an admin", "a read_only token of user mia".
+  /// What the policies know of a principal, behind its name: "an admin of the organization".
   static func rank(_ principal: InspectedPrincipal) -> String {
     switch principal.rank {
     case .unknown: return "not known to the organization"
     case .member: return "a member of the organization"
     case .admin: return "an admin of the organization"
     case .owner: return "the organization's owner"
-    case .workspaceToken: return "a service token of workspace \(principal.workspace)"
-    case .organizationToken: return "a service token of the organization"
+    case .workspaceToken: return "which belongs to workspace \(principal.workspace)"
+    case .organizationToken: return "which belongs to the organization"
     case .personalToken:
       let user =
         switch principal.userRank {
@@ -81,7 +86,7 @@ enum InspectionText {
         case .admin: "\(principal.user), an admin of the organization"
         default: principal.user
         }
-      return "a personal token with scope \(principal.tokenScope) of user \(user)"
+      return "with scope \(principal.tokenScope), of user \(user)"
     }
   }
 }

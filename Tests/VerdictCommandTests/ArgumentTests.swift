@@ -91,6 +91,28 @@ struct ArgumentTests {
       ])
   }
 
+  @Test("inspections are for Unix sockets unless the operator says otherwise")
+  func inspectOn() throws {
+    func inspected(_ arguments: String...) throws -> [SocketAddress] {
+      let command = try Verdict.parseAsRoot(
+        ["serve", "--policy", "a", "--listen", "127.0.0.1:80", "--unix", "s"] + arguments)
+      return try #require(command as? ServeCommand).configuration.inspectionAddresses
+    }
+    #expect(try inspected() == [.unix(path: "s")])
+    #expect(try inspected("--inspect-on", "none") == [])
+    #expect(try inspected("--inspect-on", "unix:s") == [.unix(path: "s")])
+    #expect(
+      try inspected("--inspect-on", "127.0.0.1:80", "--inspect-on", "unix:s") == [
+        .tcp(host: "127.0.0.1", port: 80), .unix(path: "s"),
+      ])
+    #expect(Self.status("serve", "--policy", "a", "--inspect-on", "unix:/else") == 64)
+    #expect(Self.status("serve", "--policy", "a", "--inspect-on", "none") == nil)
+    #expect(
+      Self.status(
+        "serve", "--policy", "a", "--unix", "s", "--inspect-on", "none",
+        "--inspect-on", "unix:s") == 64)
+  }
+
   @Test("what `serve` can't do is said before it starts")
   func serve() throws {
     #expect(Self.status("serve") == 64)

@@ -15,6 +15,8 @@ final class FourSources {
   let server: Server
   let set: LoadedSet
   private(set) var sources: [(name: String, source: CheckSource)] = []
+  /// The same, but the server's TCP port, which serves no inspections.
+  private(set) var inspections: [(name: String, source: any InspectionSource)] = []
 
   init(_ documents: [PolicyDocument]) throws {
     directory = "/tmp/verdict-sources-\(SystemRandom.word())"
@@ -31,16 +33,15 @@ final class FourSources {
         OrganizationSnapshot(bytes: $0.snapshot, compilerVersion: ProductVersion.text)
       }, message: "", author: "", createdSeconds: 1)
     set = try control.load()
-    let publication = Publication(slotCount: 1)
+    let socket = SocketAddress.unix(path: directory + "/socket")
+    var configuration = ServerConfiguration(
+      addresses: [.tcp(host: "127.0.0.1", port: 0), socket], loopCount: 1)
+    configuration.inspectionAddresses = [socket]
+    let publication = Publication(slotCount: configuration.slotCount)
     activation = Activation(publication: publication)
     activation.activate(set)
     let state = ServiceState(version: ProductVersion.text, streamCountMax: 100)
-    server = try Server(
-      ServerConfiguration(
-        addresses: [.tcp(host: "127.0.0.1", port: 0), .unix(path: directory + "/socket")],
-        loopCount: 1),
-      publication: publication
-    ) { _ in Services(state) }
+    server = try Server(configuration, publication: publication) { _ in Services(state) }
 
     sources = [
       ("--policy", try .local(.documents(paths: [policies], models: nil))),
@@ -48,10 +49,16 @@ final class FourSources {
       ("--server HOST:PORT", try .server(server.addresses[0])),
       ("--server unix:PATH", try .server(server.addresses[1])),
     ]
+    inspections = [
+      ("--policy", try LocalSnapshots.documents(paths: [policies], models: nil)),
+      ("--control", try LocalSnapshots.control(path: control.path)),
+      ("--server unix:PATH", try ServerInspection(server.addresses[1])),
+    ]
     if let only = compiled.organizations.first, compiled.organizations.count == 1 {
       let path = directory + "/snapshot"
       try File.create(path, with: only.snapshot)
       sources.append(("--snapshot", try .local(.snapshot(path: path))))
+      inspections.append(("--snapshot", try LocalSnapshots.snapshot(path: path)))
     }
   }
 

@@ -22,6 +22,7 @@ enum SnapshotFixture {
       writer[kind] = KeyTableBuilder().build().section
     }
     writer[.classStarts] = [0, 0, 0, 0]
+    writer[.resourceStarts] = [0, 0, 0, 0]
     writer[.displayTexts] =
       Array("version \(version)".utf8) + [UInt8](repeating: 32, count: padding)
     return writer.finish()

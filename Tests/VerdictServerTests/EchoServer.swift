@@ -9,6 +9,7 @@ import VerdictSystem
 struct EchoServices: ServiceSet {
   static let methods: [(path: String, number: UInt8)] = [
     ("/test.Echo/Same", 0), ("/test.Echo/Fail", 1), ("/test.Echo/Set", 2), ("/test.Echo/Big", 3),
+    ("/test.Echo/Slow", 4),
   ]
 
   mutating func answer(
@@ -24,6 +25,17 @@ struct EchoServices: ServiceSet {
   }
 }
 
+/// Inspections of the tests: each takes as many hundredths of a second as its first byte says.
+extension EchoServices {
+  static func isInspection(_ method: UInt8) -> Bool { method == 4 }
+
+  static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
+    if message.isEmpty { return WorkerAnswer(.notFound, "nothing to say: ü") }
+    SystemClock.sleep(nanoseconds: UInt64(message[0]) * 10_000_000)
+    return WorkerAnswer(reply: message.array)
+  }
+}
+
 /// A server of `EchoServices` on a free TCP port and a Unix socket of its own.
 final class EchoServer {
   let publication: Publication
@@ -32,11 +44,12 @@ final class EchoServer {
 
   init(loopCount: Int = 1, _ adjust: (inout ServerConfiguration) -> Void = { _ in }) throws {
     unixPath = "/tmp/verdict-test-\(SystemRandom.word()).sock"
-    publication = Publication(slotCount: loopCount)
     var configuration = ServerConfiguration(
       addresses: [.tcp(host: "127.0.0.1", port: 0), .unix(path: unixPath)], loopCount: loopCount)
     configuration.drainTimeoutNanoseconds = 3_000_000_000
+    configuration.inspectionAddresses = [configuration.addresses[1]]
     adjust(&configuration)
+    publication = Publication(slotCount: configuration.slotCount)
     server = try Server(configuration, publication: publication, set: { _ in EchoServices() })
   }
 

@@ -24,8 +24,28 @@ enum Obstacle {
     case .planLimit:
       return "The plan \(quoted(check.view.planID)) stops this for everybody, owner and admins "
         + "included; change the plan, or free some room where it sets a number."
+    case .unknownAction:
+      return "There are the actions \(list(check.view.actionCount) { check.view.actionName($0) })."
+    case .unknownResourceType:
+      return "There are the types \(list(check.view.typeCount) { check.view.typeName($0) })."
+    case .wrongResourceType: return "The action applies to \(types(check))."
+    case .missingWorkspace: return "A user works in many workspaces: say which one is meant."
+    case .missingResource: return "Name a resource as TYPE/ID, or a type where one is to be made."
+    case .missingTarget: return "Name the other end as TYPE/ID."
     default: return ""
     }
+  }
+
+  private static func list(_ count: Int, _ name: (Int) -> ByteView) -> String {
+    (0..<count).map { quoted(name($0)) }.joined(separator: ", ")
+  }
+
+  /// The types that the action applies to.
+  private static func types(_ check: InspectedCheck) -> String {
+    let view = check.view
+    let types = (0..<view.typeCount).filter { view.caseIndex(action: check.action, type: $0) >= 0 }
+    return types.isEmpty
+      ? "no resource" : types.map { quoted(view.typeName($0)) }.joined(separator: ", ")
   }
 
   private static func quoted(_ text: ByteView) -> String { "`\(text.text)`" }
