@@ -82,7 +82,9 @@ struct ClassTable {
     var bytes: [UInt8] = []
     bytes.append(integer: UInt32(workspace))
     bytes.append(integer: administers ? ClassFlag.administers : 0)
-    for scope in row { bytes.append(integer: word(scope)) }
+    for scope in row {
+      bytes.append(integer: administers ? CellWord.administers : word(scope))
+    }
     let symbol = bytes.withByteView { rows.intern($0) }
     if Int(symbol.rawValue) == rowWorkspaces.count { rowWorkspaces.append(workspace) }
     return symbol.rawValue

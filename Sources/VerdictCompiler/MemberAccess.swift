@@ -68,7 +68,9 @@ struct MemberAccess {
   }
 
   /// The classes of a user before renumbering, by workspace.
-  func classNumbers(user: Int) -> ArraySlice<UInt32> { classes[starts[user]..<starts[user + 1]] }
+  func classes(user: Int) -> [(workspace: UInt32, number: UInt32)] {
+    (starts[user]..<starts[user + 1]).map { (workspaces[$0], classes[$0]) }
+  }
 
   // MARK: Assigning classes
 
