@@ -43,21 +43,21 @@ struct PrincipalSections {
   ) throws(CompileError) {
     var lists = SymbolTable()
     var listPlaces: [UInt32] = []
+    var bytes: [UInt8] = []
     for (number, user) in access.users.enumerated() {
-      let classes = access.classes(user: number).map {
-        (workspace: $0.workspace, number: numbering[Int($0.number)])
-      }
+      let (workspaces, classes) = access.accesses(user: number)
       var value: UInt32
       var extra: UInt16 = 0
       switch classes.count {
       case 0: value = 0
       case 1:
-        value = PrincipalValue.oneClass << PrincipalValue.formShift | classes[0].number
-        extra = UInt16(classes[0].workspace)
+        let number = numbering[Int(classes[classes.startIndex])]
+        value = PrincipalValue.oneClass << PrincipalValue.formShift | number
+        extra = UInt16(workspaces[workspaces.startIndex])
       default:
-        var bytes: [UInt8] = []
+        bytes.removeAll(keepingCapacity: true)
         bytes.append(integer: UInt32(classes.count))
-        for entry in classes { bytes.append(integer: entry.number) }
+        for number in classes { bytes.append(integer: numbering[Int(number)]) }
         let list = bytes.withByteView { lists.intern($0) }
         if Int(list.rawValue) == listPlaces.count {
           listPlaces.append(UInt32(writer[.accessLists].count / 4))

@@ -207,7 +207,7 @@ extension [UInt8] {
 
   /// Appends an integer, little-endian.
   public mutating func append<T: FixedWidthInteger>(integer value: T) {
-    append(contentsOf: repeatElement(0, count: MemoryLayout<T>.size))
-    store(value, at: count - MemoryLayout<T>.size)
+    // SAFETY: the value's own bytes, copied at once.
+    unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
   }
 }
