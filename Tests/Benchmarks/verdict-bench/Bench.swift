@@ -57,6 +57,16 @@ struct Bench: ParsableCommand {
       let view = try measure("validate.\(name)") { try SnapshotView(validating: bytes) }
       var questions = Questions(document, seed: 7)
       decide(questions.make(different), view, name)
+      let edits = questions.make(different, actions: ["edit"])
+      let editRounds = checkCount(different) / different
+      if only == "all" || only == "edit" {
+        time("decide.\(name).edit", checkCount(different)) {
+          edits.decideResolved(view, editRounds)
+        }
+      }
+      if only == "all" || only == "lookups" {
+        time("decide.\(name).lookups", checkCount(different)) { edits.lookUp(view, editRounds) }
+      }
       if only == "all" || only == "principal" {
         let batches = questions.make(different, run: 1_000).batches(onePrincipal: true)
         time("decide.\(name).principal", checkCount(different)) {

@@ -31,10 +31,13 @@ struct Questions {
     return Int((random >> 33) % UInt64(bound))
   }
 
+  static let workingDay = ["edit", "edit", "edit", "delete", "view", "destination_live_events"]
+
   /// - Parameter run: how many checks in a row are of the same member.
-  mutating func make(_ count: Int, run: Int = 1) -> QuestionSet {
+  mutating func make(
+    _ count: Int, run: Int = 1, actions: [String] = Questions.workingDay
+  ) -> QuestionSet {
     var set = QuestionSet()
-    let actions = ["edit", "edit", "edit", "delete", "view", "destination_live_events"]
     var member = reachable[0]
     for number in 0..<count {
       if number % run == 0 { member = reachable[below(reachable.count)] }
@@ -120,6 +123,27 @@ struct QuestionSet {
     decide(view, rounds, workspaceResolved: false)
   }
 
+  /// The look-ups alone that a check from id bytes begins with.
+  func lookUp(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    var sum: UInt64 = 0
+    bytes.withByteView { bytes in
+      let principals = view.table(.principals)
+      let resources = view.table(.resources)
+      let ready = ready(bytes, view)
+      for _ in 0..<rounds {
+        for check in ready {
+          let name = PrincipalName(check.principal)
+          let tag = UInt8(truncatingIfNeeded: check.type)
+          let principal = principals.seek(tag: name.kind.rawValue, name.id)
+          let resource = resources.seek(tag: tag, check.id)
+          sum &+= UInt64(principals.find(principal, tag: name.kind.rawValue, name.id).value)
+          sum &+= UInt64(resources.find(resource, tag: tag, check.id).value)
+        }
+      }
+    }
+    return sum
+  }
+
   /// The same with the workspace looked up before.
   func decideResolved(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
     decide(view, rounds, workspaceResolved: true)
@@ -135,19 +159,24 @@ struct QuestionSet {
     var id: ByteView
   }
 
+  private func ready(_ bytes: ByteView, _ view: SnapshotView) -> [Ready] {
+    let workspaces = view.table(.workspaces)
+    return rows.map { row in
+      Ready(
+        principal: slice(bytes, row.principal), workspace: slice(bytes, row.workspace),
+        resolved: ResolvedWorkspace(slice(bytes, row.workspace), in: workspaces),
+        action: view.findAction(slice(bytes, row.action)),
+        type: view.findType(slice(bytes, row.type)), id: slice(bytes, row.id))
+    }
+  }
+
   private func decide(
     _ view: SnapshotView, _ rounds: Int, workspaceResolved: Bool
   ) -> UInt64 {
     var sum: UInt64 = 0
     bytes.withByteView { bytes in
       let workspaces = view.table(.workspaces)
-      let ready = rows.map { row in
-        Ready(
-          principal: slice(bytes, row.principal), workspace: slice(bytes, row.workspace),
-          resolved: ResolvedWorkspace(slice(bytes, row.workspace), in: workspaces),
-          action: view.findAction(slice(bytes, row.action)),
-          type: view.findType(slice(bytes, row.type)), id: slice(bytes, row.id))
-      }
+      let ready = ready(bytes, view)
       for _ in 0..<rounds {
         for check in ready {
           let decision = Engine.decide(
