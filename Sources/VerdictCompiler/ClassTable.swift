@@ -54,7 +54,7 @@ struct ClassTable {
   /// The class of somebody in a workspace who is in these groups.
   ///
   /// - Parameters:
-  ///   - groupRanks: ranks of groups with a policy there, ascending.
+  ///   - groupRanks: ranks of groups, ascending.
   ///   - own: a member policy, roles, a token's policy.
   mutating func number(
     in workspace: Int, _ groupRanks: ArraySlice<UInt32>, own: [Contribution]
@@ -71,7 +71,9 @@ struct ClassTable {
     var bytes: [UInt8] = []
     bytes.append(integer: UInt32(workspace))
     bytes.append(integer: administers ? ClassFlag.administers : 0)
-    for scope in row { bytes.append(integer: word(scope)) }
+    for scope in row {
+      bytes.append(integer: administers ? CellWord.administers : word(scope))
+    }
     let symbol = bytes.withByteView { rows.intern($0) }
     if Int(symbol.rawValue) == rowWorkspaces.count { rowWorkspaces.append(workspace) }
     return symbol.rawValue

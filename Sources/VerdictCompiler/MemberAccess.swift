@@ -69,8 +69,11 @@ struct MemberAccess {
     return nil
   }
 
-  /// The classes of a user before renumbering, by workspace.
-  func classNumbers(user: Int) -> ArraySlice<UInt32> { classes[starts[user]..<starts[user + 1]] }
+  /// Workspaces and classes, before renumbering, of a user: by workspace.
+  func accesses(user: Int) -> (workspaces: ArraySlice<UInt32>, classes: ArraySlice<UInt32>) {
+    let range = starts[user]..<starts[user + 1]
+    return (workspaces[range], classes[range])
+  }
 
   /// The mixes of a user, by workspace.
   func mixes(user: Int) -> ArraySlice<UInt32> { mixes[starts[user]..<starts[user + 1]] }
@@ -83,12 +86,18 @@ struct MemberAccess {
     // One word per access: user, workspace, and the group's number plus one (zero: without a
     // group), so that sorting brings together what belongs together.
     let accesses = accesses(provenance.groupRanks).sorted()
+    var hasOwn = [Bool](repeating: false, count: users.count)
+    for pair in own.keys { hasOwn[Int(pair >> 16)] = true }
+    classes.reserveCapacity(accesses.count)
+    mixes.reserveCapacity(accesses.count)
+    workspaces.reserveCapacity(accesses.count)
+    var groups: [UInt32] = []
     var index = 0
     for user in users.indices {
       while index < accesses.count, Int(accesses[index] >> 36) == user {
         let pair = accesses[index] >> 20
         let isDirect = accesses[index] & 0xf_ffff == 0
-        var groups: [UInt32] = []
+        groups.removeAll(keepingCapacity: true)
         while index < accesses.count, accesses[index] >> 20 == pair {
           let source = UInt32(accesses[index] & 0xf_ffff)
           if source > 0, groups.last != source - 1 { groups.append(source - 1) }
@@ -98,7 +107,8 @@ struct MemberAccess {
         workspaces.append(UInt32(workspace))
         mixes.append(
           MemberAccess.mix(
-            in: workspace, isDirect, groups, own[pair] ?? [], &table, &provenance))
+            in: workspace, isDirect, groups, hasOwn[user] ? own[pair] ?? [] : [], &table,
+            &provenance))
         classes.append(provenance.classNumber(mix: mixes[mixes.count - 1]))
       }
       starts.append(classes.count)

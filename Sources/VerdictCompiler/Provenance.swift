@@ -16,6 +16,7 @@ struct Provenance {
   private var scopeWords: [UInt32] = []
   /// Workspace, head, policies or group numbers.
   private var mixes = SymbolTable()
+  private var mixKey: [UInt8] = []
   private var mixClasses: [UInt32] = []
   private var mixHolderCounts: [UInt32] = []
   /// Policies by mix; made when a mix is new.
@@ -79,12 +80,12 @@ struct Provenance {
   mutating func mix(
     in workspace: Int, isDirect: Bool, groups: [UInt32], own: [UInt32] = []
   ) -> (number: UInt32, isNew: Bool) {
-    var key: [UInt8] = []
-    key.append(integer: UInt32(workspace) << 1 | (isDirect ? 1 : 0))
-    key.append(integer: UInt32(own.count))
-    for number in own { key.append(integer: number) }
-    for number in groups { key.append(integer: number) }
-    let mix = key.withByteView { mixes.intern($0) }
+    mixKey.removeAll(keepingCapacity: true)
+    mixKey.append(integer: UInt32(workspace) << 1 | (isDirect ? 1 : 0))
+    mixKey.append(integer: UInt32(own.count))
+    for number in own { mixKey.append(integer: number) }
+    for number in groups { mixKey.append(integer: number) }
+    let mix = mixKey.withByteView { mixes.intern($0) }
     let isNew = Int(mix.rawValue) == mixHolderCounts.count
     if isNew { mixHolderCounts.append(0) }
     mixHolderCounts[Int(mix.rawValue)] += 1

@@ -78,7 +78,7 @@ struct Access {
   ) -> Int {
     switch principal.form {
     case PrincipalValue.oneClass:
-      view.classes(of: workspace).contains(UInt32(principal.number)) ? principal.number : -1
+      Int(principal.workspace) == workspace ? principal.number : -1
     case PrincipalValue.classList: view.classInList(principal.number, of: workspace)
     default: -1
     }

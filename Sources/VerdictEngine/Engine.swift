@@ -15,19 +15,11 @@ public enum Engine {
     _ view: SnapshotView, principal: ResolvedPrincipal, workspace: ResolvedWorkspace, action: Int,
     resource: ResolvedOperand, target: ResolvedOperand
   ) -> Decision {
-    var check = ResolvedCheck()
-    check.principal = principal
-    check.workspace = workspace
-    check.action = action
-    check.resource = resource
-    check.target = target
-    return decide(view, check)
-  }
-
-  /// The same for a check in one piece.
-  @inline(__always)
-  static func decide(_ view: SnapshotView, _ check: ResolvedCheck) -> Decision {
-    decideCommon(view, check) ?? decideAny(view, check)
+    decideAny(
+      view,
+      ResolvedCheck(
+        principal: principal, workspace: workspace, action: action, resource: resource,
+        target: target))
   }
 
   /// Every check, step by step.

@@ -37,17 +37,16 @@ public struct ResolvedPrincipal {
   /// Looks up a principal by the name that a check gives it.
   @inlinable
   public init(_ name: PrincipalName, in table: KeyTable) {
-    self.init(
-      name.kind, name.id, slot: table.find(tag: name.kind.rawValue, name.id), in: table)
+    self.init(name, table.find(tag: name.kind.rawValue, name.id))
   }
 
   @inlinable @inline(__always)
-  init(_ kind: PrincipalKind, _ id: ByteView, slot: Int, in table: KeyTable) {
-    guard slot >= 0 else {
-      self.init(Resolution.unfound(id), kind)
+  init(_ name: PrincipalName, _ slot: KeySlot) {
+    guard slot.isFound else {
+      self.init(Resolution.unfound(name.id), name.kind)
       return
     }
-    self.init(.known, kind, workspace: table.extra(slot: slot), value: table.value(slot: slot))
+    self.init(.known, name.kind, workspace: slot.extra, value: slot.value)
   }
 
   @inlinable @inline(__always)
@@ -93,10 +92,10 @@ public struct ResolvedWorkspace {
       return
     }
     let slot = table.find(tag: 0, name)
-    if slot < 0 {
-      self.init(Resolution.unfound(name))
+    if slot.isFound {
+      self.init(.known, number: Int32(truncatingIfNeeded: slot.value))
     } else {
-      self.init(.known, number: Int32(truncatingIfNeeded: table.value(slot: slot)))
+      self.init(Resolution.unfound(name))
     }
   }
 }
@@ -148,20 +147,19 @@ public struct ResolvedOperand {
       self.init(.id, Resolution.unfound(id))
       return
     }
-    self.init(
-      type: type, id: id, slot: table.find(tag: UInt8(truncatingIfNeeded: type), id), in: table)
+    self.init(type: type, id: id, table.find(tag: UInt8(truncatingIfNeeded: type), id))
   }
 
   @inlinable @inline(__always)
-  init(type: Int, id: ByteView, slot: Int, in table: KeyTable) {
+  init(type: Int, id: ByteView, _ slot: KeySlot) {
     let type = Int32(truncatingIfNeeded: type)
-    guard slot >= 0 else {
+    guard slot.isFound else {
       self.init(.id, Resolution.unfound(id), type: type)
       return
     }
     self.init(
-      .id, .known, workspace: table.extra(slot: slot), type: type,
-      slot: Int32(truncatingIfNeeded: slot), value: table.value(slot: slot))
+      .id, .known, workspace: slot.extra, type: type,
+      slot: Int32(truncatingIfNeeded: slot.number), value: slot.value)
   }
 
   /// Looks up `TYPE/ID` or `TYPE`, split at the first slash; an empty text is no operand.
@@ -214,10 +212,10 @@ public struct ResolvedOperand {
   init(userID id: ByteView, in view: SnapshotView) {
     let users = view.table(.principals)
     let slot = users.find(tag: PrincipalKind.user.rawValue, id)
-    if slot < 0 {
-      self.init(.id, Resolution.unfound(id))
+    if slot.isFound {
+      self.init(.id, .known, value: slot.value)
     } else {
-      self.init(.id, .known, value: users.value(slot: slot))
+      self.init(.id, Resolution.unfound(id))
     }
   }
 

@@ -39,7 +39,7 @@ struct Terms {
       return coverage == .covered ? nil : denial(coverage, term, .target)
     case TermOperand.none:
       let cell = view.cell(permission: Int(term.permission), type: view.typeCount)
-      let isOn = cell >= 0 && view.cellWord(class: classIndex, cell: cell) != 0
+      let isOn = cell >= 0 && view.cellWord(class: classIndex, cell: cell) != CellWord.nothing
       return isOn ? nil : denial(.notGranted, term, .none)
     default:
       return missingRelated(term)
@@ -71,8 +71,8 @@ struct Terms {
     let cell = view.cell(permission: Int(permission), type: type)
     guard cell >= 0 else { return .notGranted }
     let word = view.cellWord(class: classIndex, cell: cell)
-    if word == 1 { return .covered }
-    if word == 0 { return .notGranted }
+    if word == CellWord.all { return .covered }
+    if word == CellWord.nothing { return .notGranted }
     if !isKnown { return word & 3 == 3 ? .covered : .notInScope }
     return view.scope(word, contains: view.ordinal(value)) ? .covered : .notInScope
   }
@@ -99,9 +99,9 @@ struct Terms {
     for index in view.links(resource.value) {
       let link = view.link(index)
       guard link.relation == Int(term.relation) else { continue }
+      let slot = resources.slot(link.slot)
       let coverage = coverage(
-        term.permission, type: Int(resources.tag(slot: link.slot)), isKnown: true,
-        value: resources.value(slot: link.slot))
+        term.permission, type: Int(slot.tag), isKnown: true, value: slot.value)
       if coverage == .covered, term.operand == TermOperand.any { return nil }
       if coverage != .covered, term.operand != TermOperand.any {
         return denial(coverage, term, .related, slot: link.slot)

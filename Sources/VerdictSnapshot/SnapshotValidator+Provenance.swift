@@ -131,9 +131,9 @@ extension SnapshotValidator {
     for place in 0..<view.principalCount {
       let slot = view.principalSlot(at: place)
       try require(
-        slot < table.slotCount && table.isOccupied(slot: slot) && seen.insert(slot),
+        slot < table.slotCount && table.slot(slot).isFound && seen.insert(slot),
         "principal order \(place): the slot")
-      if table.tag(slot: slot) == PrincipalKind.personalToken.rawValue { tokenCount += 1 }
+      if table.slot(slot).tag == PrincipalKind.personalToken.rawValue { tokenCount += 1 }
     }
     try require(view.count(of: .tokenUsers) == tokenCount, "token users: the number")
     var last = -1
@@ -141,12 +141,12 @@ extension SnapshotValidator {
       let token = Int(view.load32(.tokenUsers, index))
       let user = Int(view.load32(.tokenUsers, index, 4))
       try require(
-        token > last && token < table.slotCount && table.isOccupied(slot: token)
-          && table.tag(slot: token) == PrincipalKind.personalToken.rawValue,
+        token > last && token < table.slotCount && table.slot(token).isFound
+          && table.slot(token).tag == PrincipalKind.personalToken.rawValue,
         "token user \(index): the token")
       try require(
-        user < table.slotCount && table.isOccupied(slot: user)
-          && table.tag(slot: user) == PrincipalKind.user.rawValue, "token user \(index): the user")
+        user < table.slotCount && table.slot(user).isFound
+          && table.slot(user).tag == PrincipalKind.user.rawValue, "token user \(index): the user")
       last = token
     }
   }
@@ -166,10 +166,10 @@ extension SnapshotValidator {
       for (ordinal, index) in (place..<end).enumerated() {
         let slot = view.resourceSlot(at: index)
         try require(
-          slot < table.slotCount && table.isOccupied(slot: slot)
-            && Int(table.tag(slot: slot)) == group % view.typeCount
-            && Int(table.extra(slot: slot)) == group / view.typeCount
-            && Int(view.ordinal(table.value(slot: slot))) == ordinal,
+          slot < table.slotCount && table.slot(slot).isFound
+            && Int(table.slot(slot).tag) == group % view.typeCount
+            && Int(table.slot(slot).extra) == group / view.typeCount
+            && Int(view.ordinal(table.slot(slot).value)) == ordinal,
           "resource order \(index): the slot")
       }
       place = end
@@ -182,8 +182,8 @@ extension SnapshotValidator {
   private func validateWorkspaceNames() throws(SnapshotError) {
     let table = view.table(.workspaces)
     var seen = BitSet(count: view.workspaceCount)
-    for slot in 0..<table.slotCount where table.isOccupied(slot: slot) {
-      try require(seen.insert(Int(table.value(slot: slot))), "workspaces: two of one number")
+    for slot in 0..<table.slotCount where table.slot(slot).isFound {
+      try require(seen.insert(Int(table.slot(slot).value)), "workspaces: two of one number")
     }
   }
 }

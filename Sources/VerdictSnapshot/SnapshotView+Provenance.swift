@@ -195,7 +195,7 @@ extension SnapshotView {
   public func workspaceID(_ number: Int) -> ByteView {
     let table = table(.workspaces)
     for slot in 0..<table.slotCount
-    where table.isOccupied(slot: slot) && Int(table.value(slot: slot)) == number {
+    where table.slot(slot).isFound && Int(table.slot(slot).value) == number {
       return table.key(slot: slot)
     }
     preconditionFailure("every number of a workspace has a name")

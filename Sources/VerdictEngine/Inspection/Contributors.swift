@@ -40,7 +40,7 @@ struct Contributors {
     let mix = view.mix(principalSlot: slot, class: index)
     let records = mix.policies.map { ($0, view.policy($0)) }
     let isToken =
-      view.table(.principals).tag(slot: slot) == PrincipalKind.serviceToken.rawValue
+      view.table(.principals).slot(slot).tag == PrincipalKind.serviceToken.rawValue
     if isToken {
       all.append(Contributor(RightSource(.tokenWorkspace), givesAccess: true))
     } else if mix.isDirect, !records.contains(where: { $0.1.kind == .role }) {

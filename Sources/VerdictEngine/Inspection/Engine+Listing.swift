@@ -58,7 +58,7 @@ extension Engine {
       let id = resources.key(slot: slot)
       let decision = decide(
         view, principal: check.principal, workspace: check.workspace, action: check.action,
-        resource: ResolvedOperand(type: type, id: id, slot: slot, in: resources),
+        resource: ResolvedOperand(type: type, id: id, resources.slot(slot)),
         target: check.target)
       if decision.effect == .allow {
         result.resources.append(
@@ -102,10 +102,10 @@ extension Engine {
     while place < end, result.principals.count < page.count {
       let slot = view.principalSlot(at: place)
       place += 1
-      guard let kind = PrincipalKind(rawValue: principals.tag(slot: slot)) else { continue }
+      guard let kind = PrincipalKind(rawValue: principals.slot(slot).tag) else { continue }
       let id = principals.key(slot: slot)
       let decision = decide(
-        view, principal: ResolvedPrincipal(kind, id, slot: slot, in: principals),
+        view, principal: ResolvedPrincipal(kind, principals.slot(slot)),
         workspace: shared.workspace, action: shared.action, resource: shared.resource,
         target: shared.target)
       guard decision.effect == .allow else { continue }
@@ -131,7 +131,7 @@ extension Engine {
     let slot = view.principalSlot(at: 0)
     let decision = decide(
       view,
-      principal: ResolvedPrincipal(.user, principals.key(slot: slot), slot: slot, in: principals),
+      principal: ResolvedPrincipal(.user, principals.slot(slot)),
       workspace: check.workspace, action: check.action, resource: check.resource,
       target: check.target)
     return decision.effect == .indeterminate || decision.reason == .unknownWorkspace

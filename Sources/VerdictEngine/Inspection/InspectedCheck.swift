@@ -22,7 +22,7 @@ struct InspectedCheck {
     let name = PrincipalName(question.principal)
     let principals = view.table(.principals)
     principal = ResolvedPrincipal(name, in: principals)
-    principalSlot = principals.find(tag: name.kind.rawValue, name.id)
+    principalSlot = principals.find(tag: name.kind.rawValue, name.id).number
     workspace = ResolvedWorkspace(question.workspace, in: view.table(.workspaces))
     action = view.findAction(question.action)
     resource = ResolvedOperand(question.resource, in: view)
@@ -102,11 +102,18 @@ extension InspectedPrincipal {
           ? "read_only" : principal.rank == 1 ? "read_write" : "admin",
         workspace: place,
         userRank: InspectedPrincipal.rank(
-          ResolvedPrincipal(.user, id, slot: user, in: principals)))
+          ResolvedPrincipal(.user, principals.slot(user))))
     }
   }
 
   private static func rank(_ user: ResolvedPrincipal) -> Rank {
     user.isOwner ? .owner : user.isAdmin ? .admin : .member
+  }
+}
+
+extension ResolvedPrincipal {
+  /// The principal in an occupied slot.
+  init(_ kind: PrincipalKind, _ slot: KeySlot) {
+    self.init(.known, kind, workspace: slot.extra, value: slot.value)
   }
 }

@@ -69,7 +69,7 @@ enum Obstacle {
     case .self: check.resource.type >= 0 ? Int(check.resource.type) : nil
     case .target: check.target.type >= 0 ? Int(check.target.type) : nil
     case .related:
-      Int(check.view.table(.resources).tag(slot: Int(check.decision.relatedSlot)))
+      Int(check.view.table(.resources).slot(Int(check.decision.relatedSlot)).tag)
     }
   }
 

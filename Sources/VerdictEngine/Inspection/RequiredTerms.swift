@@ -104,10 +104,10 @@ struct RequiredTerms {
     }
     let resources = view.table(.resources)
     let leaves = linkedSlots(relation).map { slot in
-      let type = Int(resources.tag(slot: slot))
+      let type = Int(resources.slot(slot).tag)
       return RequirementLeaf(
         permission: permission, cell: view.cell(permission: permission, type: type), type: type,
-        slot: slot, ordinal: view.ordinal(resources.value(slot: slot)), id: "")
+        slot: slot, ordinal: view.ordinal(resources.slot(slot).value), id: "")
     }
     let isAny = record.operand == TermOperand.any
     let isImpossible =

@@ -31,11 +31,16 @@ struct Questions {
     return Int((random >> 33) % UInt64(bound))
   }
 
-  mutating func make(_ count: Int) -> QuestionSet {
+  static let workingDay = ["edit", "edit", "edit", "delete", "view", "destination_live_events"]
+
+  /// - Parameter run: how many checks in a row are of the same member.
+  mutating func make(
+    _ count: Int, run: Int = 1, actions: [String] = Questions.workingDay
+  ) -> QuestionSet {
     var set = QuestionSet()
-    let actions = ["edit", "edit", "edit", "delete", "view", "destination_live_events"]
-    for _ in 0..<count {
-      let member = reachable[below(reachable.count)]
+    var member = reachable[0]
+    for number in 0..<count {
+      if number % run == 0 { member = reachable[below(reachable.count)] }
       let workspace = document.workspaces[member.workspaces[below(member.workspaces.count)]]
       let resource = workspace.resources[below(workspace.resources.count)]
       var action = actions[below(actions.count)]
@@ -118,6 +123,27 @@ struct QuestionSet {
     decide(view, rounds, workspaceResolved: false)
   }
 
+  /// The look-ups alone that a check from id bytes begins with.
+  func lookUp(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    var sum: UInt64 = 0
+    bytes.withByteView { bytes in
+      let principals = view.table(.principals)
+      let resources = view.table(.resources)
+      let ready = ready(bytes, view)
+      for _ in 0..<rounds {
+        for check in ready {
+          let name = PrincipalName(check.principal)
+          let tag = UInt8(truncatingIfNeeded: check.type)
+          let principal = principals.seek(tag: name.kind.rawValue, name.id)
+          let resource = resources.seek(tag: tag, check.id)
+          sum &+= UInt64(principals.find(principal, tag: name.kind.rawValue, name.id).value)
+          sum &+= UInt64(resources.find(resource, tag: tag, check.id).value)
+        }
+      }
+    }
+    return sum
+  }
+
   /// The same with the workspace looked up before.
   func decideResolved(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
     decide(view, rounds, workspaceResolved: true)
@@ -133,19 +159,24 @@ struct QuestionSet {
     var id: ByteView
   }
 
+  private func ready(_ bytes: ByteView, _ view: SnapshotView) -> [Ready] {
+    let workspaces = view.table(.workspaces)
+    return rows.map { row in
+      Ready(
+        principal: slice(bytes, row.principal), workspace: slice(bytes, row.workspace),
+        resolved: ResolvedWorkspace(slice(bytes, row.workspace), in: workspaces),
+        action: view.findAction(slice(bytes, row.action)),
+        type: view.findType(slice(bytes, row.type)), id: slice(bytes, row.id))
+    }
+  }
+
   private func decide(
     _ view: SnapshotView, _ rounds: Int, workspaceResolved: Bool
   ) -> UInt64 {
     var sum: UInt64 = 0
     bytes.withByteView { bytes in
       let workspaces = view.table(.workspaces)
-      let ready = rows.map { row in
-        Ready(
-          principal: slice(bytes, row.principal), workspace: slice(bytes, row.workspace),
-          resolved: ResolvedWorkspace(slice(bytes, row.workspace), in: workspaces),
-          action: view.findAction(slice(bytes, row.action)),
-          type: view.findType(slice(bytes, row.type)), id: slice(bytes, row.id))
-      }
+      let ready = ready(bytes, view)
       for _ in 0..<rounds {
         for check in ready {
           let decision = Engine.decide(
@@ -160,9 +191,9 @@ struct QuestionSet {
     return sum
   }
 
-  /// In batches of a thousand, interleaved, each check with its own principal and workspace.
-  func decideColumns(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
-    let batches = stride(from: 0, to: rows.count, by: 1_000).map { start in
+  /// Requests in columns of a thousand checks.
+  func batches(onePrincipal: Bool) -> [BenchBatch] {
+    stride(from: 0, to: rows.count, by: 1_000).map { start in
       BenchBatch(
         rows[start..<min(start + 1_000, rows.count)].map { row in
           BenchBatch.Check(
@@ -173,12 +204,8 @@ struct QuestionSet {
             action: Array(bytes[row.action.start..<row.action.start + row.action.count]),
             type: Array(bytes[row.type.start..<row.type.start + row.type.count]),
             id: Array(bytes[row.id.start..<row.id.start + row.id.count]))
-        })
+        }, onePrincipal: onePrincipal)
     }
-    var sum: UInt64 = 0
-    var columns = ColumnBatch()
-    for _ in 0..<rounds { for batch in batches { sum &+= batch.decide(&columns, view) } }
-    return sum
   }
 }
 
@@ -197,9 +224,12 @@ struct BenchBatch {
   private var ids: (data: [UInt8], lengths: [UInt8]) = ([], [])
   private var principals: (data: [UInt8], lengths: [UInt8]) = ([], [])
   private let count: Int
+  /// Of all checks, or empty: each has its own.
+  private let principal: [UInt8]
 
-  init(_ checks: [Check]) {
+  init(_ checks: [Check], onePrincipal: Bool) {
     count = checks.count
+    principal = onePrincipal ? checks[0].principal : []
     for check in checks {
       for (column, value) in [check.action, check.type, check.workspace].enumerated() {
         let place = values[column].firstIndex(of: value) ?? values[column].count
@@ -208,12 +238,23 @@ struct BenchBatch {
       }
       ids.data += check.id
       ids.lengths.append(UInt8(check.id.count))
+      guard !onePrincipal else { continue }
       principals.data += check.principal
       principals.lengths.append(UInt8(check.principal.count))
     }
   }
 
-  func decide(_ batch: inout ColumnBatch, _ view: SnapshotView) -> UInt64 {
+  static func decide(_ batches: [BenchBatch], _ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    var sum: UInt64 = 0
+    var columns = ColumnBatch()
+    for _ in 0..<rounds { for batch in batches { sum &+= batch.decide(&columns, view) } }
+    return sum
+  }
+
+  private func decide(_ batch: inout ColumnBatch, _ view: SnapshotView) -> UInt64 {
+    if !principal.isEmpty {
+      principal.withByteView { batch.set(defaultPrincipal: $0, in: view) }
+    }
     for (index, name) in values[0].enumerated() {
       name.withByteView { batch.set(action: index, $0, in: view) }
     }

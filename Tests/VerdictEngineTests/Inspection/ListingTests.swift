@@ -12,7 +12,7 @@ struct ListingTests {
     let table = view.table(.principals)
     return (0..<view.principalCount).map { place in
       let slot = view.principalSlot(at: place)
-      let kind = PrincipalKind(rawValue: table.tag(slot: slot)) ?? .user
+      let kind = PrincipalKind(rawValue: table.slot(slot).tag) ?? .user
       return Array(kind.prefix.utf8) + table.key(slot: slot).array
     }
   }
