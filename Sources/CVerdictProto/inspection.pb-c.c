@@ -1928,7 +1928,7 @@ const ProtobufCMessageDescriptor verdict__v1__get_effective_policy_request__desc
   (ProtobufCMessageInit) verdict__v1__get_effective_policy_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor verdict__v1__get_effective_policy_response__field_descriptors[8] =
+static const ProtobufCFieldDescriptor verdict__v1__get_effective_policy_response__field_descriptors[9] =
 {
   {
     "snapshot_digest",
@@ -2026,6 +2026,18 @@ static const ProtobufCFieldDescriptor verdict__v1__get_effective_policy_response
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "workspace_actions",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Verdict__V1__GetEffectivePolicyResponse, n_workspace_actions),
+    offsetof(Verdict__V1__GetEffectivePolicyResponse, workspace_actions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned verdict__v1__get_effective_policy_response__field_indices_by_name[] = {
   5,   /* field[5] = access */
@@ -2036,11 +2048,12 @@ static const unsigned verdict__v1__get_effective_policy_response__field_indices_
   2,   /* field[2] = principal */
   3,   /* field[3] = refusal */
   0,   /* field[0] = snapshot_digest */
+  8,   /* field[8] = workspace_actions */
 };
 static const ProtobufCIntRange verdict__v1__get_effective_policy_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor verdict__v1__get_effective_policy_response__descriptor =
 {
@@ -2050,7 +2063,7 @@ const ProtobufCMessageDescriptor verdict__v1__get_effective_policy_response__des
   "Verdict__V1__GetEffectivePolicyResponse",
   "verdict.v1",
   sizeof(Verdict__V1__GetEffectivePolicyResponse),
-  8,
+  9,
   verdict__v1__get_effective_policy_response__field_descriptors,
   verdict__v1__get_effective_policy_response__field_indices_by_name,
   1,  verdict__v1__get_effective_policy_response__number_ranges,

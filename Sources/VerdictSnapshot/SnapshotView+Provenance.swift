@@ -34,6 +34,9 @@ extension SnapshotView {
   /// The digest of the content, from the header: equal content, equal digest.
   public var contentDigest: ByteView { bytes[8..<SnapshotFormat.digestedOffset] }
 
+  /// Length of what decisions need: everything before the sections about where rights come from.
+  public var decisionByteCount: Int { offset(of: .provenanceTexts) }
+
   // MARK: Policies
 
   public var policyCount: Int { count(of: .policies) }

@@ -20,9 +20,11 @@ struct EffectiveText {
       return lines
     }
     lines.append("Access: \(InspectionText.joined(policy.access)).")
-    if !policy.openActions.isEmpty {
-      lines.append("With access alone: \(InspectionText.joined(policy.openActions)).")
-    }
+    let open =
+      policy.openActions
+      + policy.workspaceActions.filter { !policy.openActions.contains($0) }
+      .map { "\($0) of the workspace itself" }
+    if !open.isEmpty { lines.append("With access alone: \(InspectionText.joined(open)).") }
     if policy.entries.isEmpty { return lines + ["No grants."] }
     lines.append("Grants:")
     for entry in policy.entries { lines += self.lines(entry) }

@@ -5,10 +5,10 @@ internal import VerdictModel
 ///
 /// | Status | Meaning |
 /// |---|---|
-/// | 0 | done; `check`: allowed, or a batch was answered; `serve`: stopped as asked |
+/// | 0 | done; `check`, `explain`: allowed, or a batch was answered; `serve`: stopped as asked |
 /// | 1 | anything else went wrong; standard error says what |
-/// | 2 | `check`: denied |
-/// | 3 | `check`: indeterminate, which is not an allow |
+/// | 2 | `check`, `explain`: denied; `effective`, `list`: no access |
+/// | 3 | `check`, `explain`, `effective`, `list`: indeterminate, which is not an allow |
 /// | 64 | wrong usage |
 enum ExitStatus: Int32, CaseIterable {
   case success = 0

@@ -116,7 +116,7 @@ struct ExplanationText {
   private func relation(_ term: Explanation.Term) -> String {
     guard let space = term.operand.firstIndex(of: " ") else { return "" }
     let name = term.operand[term.operand.index(after: space)...]
-    return " (its \(name.split(separator: "_").joined(separator: " ")))"
+    return ", linked by `\(name)`"
   }
 
   // MARK: Remedies

@@ -380,16 +380,18 @@ struct  Verdict__V1__GetEffectivePolicyResponse
   size_t n_access;
   Verdict__V1__Source **access;
   /*
-   * Actions that access alone allows.
+   * Actions that access alone allows on some resources, and on the workspace itself.
    */
   size_t n_open_actions;
   ProtobufCBinaryData *open_actions;
+  size_t n_workspace_actions;
+  ProtobufCBinaryData *workspace_actions;
   size_t n_grants;
   Verdict__V1__EffectiveGrant **grants;
 };
 #define VERDICT__V1__GET_EFFECTIVE_POLICY_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__get_effective_policy_response__descriptor) \
-    , {0,NULL}, 0, NULL, NULL, 0, 0,NULL, 0,NULL, 0,NULL }
+    , {0,NULL}, 0, NULL, NULL, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 /*

@@ -58,7 +58,8 @@ private struct EffectiveUnion {
         .map(\.source)
       if !access.isAdmin { result.entries = entries(contributors) }
     }
-    result.openActions = openActions
+    result.openActions = openActions(on: 0..<view.typeCount)
+    result.workspaceActions = openActions(on: view.typeCount..<view.typeCount + 1)
     return result
   }
 
@@ -123,14 +124,18 @@ private struct EffectiveUnion {
 
   // MARK: Actions
 
-  /// Names of actions that some resource, or the workspace, allows to everybody with access.
-  private var openActions: [String] {
+  /// Names of actions that are allowed to everybody with access: on resources of some type, or on
+  /// the workspace itself.
+  private func openActions(on types: Range<Int>) -> [String] {
     (0..<view.actionCount).compactMap { action in
       let record = view.action(action)
       if record.has(ActionFlag.organization | ActionFlag.adminOnly) { return nil }
       if isReadOnly, !record.has(ActionFlag.reads) { return nil }
-      let isOpen = rules(action).contains { rule in
-        (0..<rule.alternativeCount).contains {
+      let isOpen = types.contains { type in
+        let index = view.caseIndex(action: action, type: type)
+        guard index >= 0 else { return false }
+        let rule = view.caseRecord(index)
+        return (0..<rule.alternativeCount).contains {
           view.alternative(rule.firstAlternative + $0).count == 0
         }
       }

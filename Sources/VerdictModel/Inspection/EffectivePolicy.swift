@@ -7,8 +7,10 @@ public struct EffectivePolicy: Sendable, Equatable {
   public var administers = false
   /// What gives access, or makes the principal an administrator.
   public var access: [RightSource] = []
-  /// Names of actions that access alone allows.
+  /// Names of actions that access alone allows on resources of some type, and of those that it
+  /// allows on the workspace itself.
   public var openActions: [String] = []
+  public var workspaceActions: [String] = []
   /// By type, then permission, in the model's order; switches last.
   public var entries: [Entry] = []
 

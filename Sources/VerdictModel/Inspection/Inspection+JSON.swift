@@ -105,6 +105,8 @@ extension EffectivePolicy {
     members.append(JSONValue.Member("administers", .bool(administers)))
     members.append(JSONValue.Member("access", .list(access.map(\.json))))
     members.append(JSONValue.Member("open_actions", .list(openActions.map { .text($0) })))
+    members.append(
+      JSONValue.Member("workspace_actions", .list(workspaceActions.map { .text($0) })))
     members.append(JSONValue.Member("grants", .list(entries.map(\.json))))
     return .object(members)
   }

@@ -19,6 +19,8 @@ extension EffectivePolicy {
       unsafe message.pointee.access = try arena.messages(access, RightSource.packed)
       unsafe message.pointee.n_open_actions = openActions.count
       unsafe message.pointee.open_actions = try arena.texts(openActions)
+      unsafe message.pointee.n_workspace_actions = workspaceActions.count
+      unsafe message.pointee.workspace_actions = try arena.texts(workspaceActions)
       unsafe message.pointee.n_grants = entries.count
       unsafe message.pointee.grants = try arena.messages(entries, Entry.packed)
       return unsafe ClientMessage.bytes(
@@ -49,6 +51,8 @@ extension EffectivePolicy {
       m throws(MalformedReply) in unsafe try RightSource(m)
     }
     openActions = unsafe texts(message.pointee.open_actions, message.pointee.n_open_actions)
+    workspaceActions = unsafe texts(
+      message.pointee.workspace_actions, message.pointee.n_workspace_actions)
     entries = unsafe try values(message.pointee.grants, message.pointee.n_grants) {
       m throws(MalformedReply) in unsafe try Entry(m)
     }

@@ -52,9 +52,13 @@ struct Bench: ParsableCommand {
     let members = document.organization.members.count
     let resources = document.workspaces.reduce(0) { $0 + $1.resources.count }
     report("size.\(name)", Double(snapshot.count), "bytes")
-    report("size.\(name).entry", Double(snapshot.count) / Double(members + resources), "bytes")
     try snapshot.withByteView { bytes in
       let view = try measure("validate.\(name)") { try SnapshotView(validating: bytes) }
+      // Without the sections about where rights come from, which no decision reads.
+      let entryCount = Double(members + resources)
+      report("size.\(name).entry", Double(view.decisionByteCount) / entryCount, "bytes")
+      let rest = Double(snapshot.count - view.decisionByteCount)
+      report("size.\(name).sources.entry", rest / entryCount, "bytes")
       var questions = Questions(document, seed: 7)
       decide(questions.make(different), view, name)
       let edits = questions.make(different, actions: ["edit"])

@@ -99,6 +99,11 @@ struct ListingTests {
           }
           let isRefused = ListingTests.isRefused(principal, id, view)
           #expect((policy.refusal != nil) == isRefused)
+          if isRefused { continue }
+          // Under policies viewing is a floor; under roles it takes one but for the workspace.
+          let isFloor = world.document.model.access == .policies
+          #expect(policy.openActions == (isFloor ? ["view"] : []))
+          #expect(policy.workspaceActions == ["view"])
         }
       }
     }
