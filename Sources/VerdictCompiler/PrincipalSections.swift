@@ -40,10 +40,10 @@ struct PrincipalSections {
     }
   }
 
-  /// Answers what everybody holds, for `Provenance`.
+  /// Answers the slots of all principals, in the order in which they were added.
   func write(
     to writer: inout SnapshotWriter
-  ) throws(CompileError) -> [Provenance.Holding] {
+  ) throws(CompileError) -> [UInt32] {
     var table = KeyTableBuilder()
     try addUsers(&table, to: &writer)
     var holders: [(secret: PolicyDocument.Secret, entry: Int)] = []
@@ -60,26 +60,18 @@ struct PrincipalSections {
     let (section, slots) = table.build()
     writer[.principals] = section
     writeSecrets(holders, slots, to: &writer)
-    return writeOrders(slots, to: &writer)
+    writeOrders(slots, to: &writer)
+    return slots
   }
 
   /// Writes who a personal token's user is, and the order of all principals, which is the order
   /// in which they were added.
   private func writeOrders(
     _ slots: [UInt32], to writer: inout SnapshotWriter
-  ) -> [Provenance.Holding] {
+  ) {
+    writer[.principalOrder].reserveCapacity(slots.count * 4)
     for slot in slots { writer[.principalOrder].append(integer: slot) }
-    var holdings: [Provenance.Holding] = []
-    for user in access.users.indices {
-      for mix in access.mixes(user: user) {
-        holdings.append(Provenance.Holding(slot: slots[user], mix: mix))
-      }
-    }
-    var next = access.users.count
-    for token in serviceTokens {
-      if let mix = token.mix { holdings.append(Provenance.Holding(slot: slots[next], mix: mix)) }
-      next += 1
-    }
+    var next = access.users.count + serviceTokens.count
     var users: [(token: UInt32, user: UInt32)] = []
     for token in personalTokens {
       users.append((slots[next], slots[token.user]))
@@ -89,7 +81,16 @@ struct PrincipalSections {
       writer[.tokenUsers].append(integer: token)
       writer[.tokenUsers].append(integer: user)
     }
-    return holdings
+  }
+
+  /// Calls `body` for every mix that somebody has, with the holder's slot.
+  func forEachMix(_ slots: [UInt32], _ body: (_ slot: UInt32, _ mix: UInt32) -> Void) {
+    for user in access.users.indices {
+      for mix in access.mixes(user: user) { body(slots[user], mix) }
+    }
+    for (index, token) in serviceTokens.enumerated() {
+      if let mix = token.mix { body(slots[access.users.count + index], mix) }
+    }
   }
 
   /// In byte order of their ids, with their user's place. A token whose user is gone is left out:

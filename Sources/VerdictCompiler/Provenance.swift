@@ -106,17 +106,12 @@ struct Provenance {
 
   // MARK: Writing
 
-  /// What a principal has in one workspace.
-  struct Holding {
-    var slot: UInt32
-    var mix: UInt32
-  }
-
   /// - Parameters:
   ///   - numbering: final class numbers.
-  ///   - holdings: of everybody, in any order; each only once.
+  ///   - forEachHolding: calls what it is given with the slot and the mix of everybody.
   func write(
-    numbering: [UInt32], holdings: [Holding], to writer: inout SnapshotWriter
+    numbering: [UInt32], to writer: inout SnapshotWriter,
+    forEachHolding: ((_ slot: UInt32, _ mix: UInt32) -> Void) -> Void
   ) throws(CompileError) {
     writePolicies(to: &writer)
     guard scopeWords.count < 1 << 30, writer[.policyGrants].count / 8 <= Int(UInt32.max) else {
@@ -137,10 +132,9 @@ struct Provenance {
       writer[.classMixes].append(integer: places[Int(mix)])
     }
     var own: [(key: UInt64, mix: UInt32)] = []
-    for holding in holdings {
-      let number = numbering[Int(mixClasses[Int(holding.mix)])]
-      if chosen[Int(number)] == holding.mix { continue }
-      own.append((UInt64(holding.slot) << 32 | UInt64(number), holding.mix))
+    forEachHolding { slot, mix in
+      let number = numbering[Int(mixClasses[Int(mix)])]
+      if chosen[Int(number)] != mix { own.append((UInt64(slot) << 32 | UInt64(number), mix)) }
     }
     own.sort { $0.key < $1.key }
     for item in own {

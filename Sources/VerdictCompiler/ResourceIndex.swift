@@ -93,6 +93,7 @@ struct ResourceIndex {
   }
 
   private func writeOrder(_ slots: [UInt32], to writer: inout SnapshotWriter) {
+    writer[.resourceOrder].reserveCapacity(slots.count * 4)
     for slot in slots { writer[.resourceOrder].append(integer: slot) }
     let typeCount = context.document.model.resourceTypes.count
     var place = 0

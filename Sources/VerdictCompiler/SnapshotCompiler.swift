@@ -25,10 +25,10 @@ public enum SnapshotCompiler {
     let tokens = document.serviceTokens.sorted { context.rank($0.id) < context.rank($1.id) }
       .map { PrincipalSections.ServiceToken($0, context, &classes, &provenance) }
     let numbering = classes.write(to: &writer)
-    let holdings = try PrincipalSections(
-      context: context, access: access, numbering: numbering, serviceTokens: tokens
-    ).write(to: &writer)
-    try provenance.write(numbering: numbering, holdings: holdings, to: &writer)
+    let principals = PrincipalSections(
+      context: context, access: access, numbering: numbering, serviceTokens: tokens)
+    let slots = try principals.write(to: &writer)
+    try provenance.write(numbering: numbering, to: &writer) { principals.forEachMix(slots, $0) }
     ProvenanceNames.write(context, cells, to: &writer)
     context.writeWorkspaces(to: &writer)
     return writer.finish()

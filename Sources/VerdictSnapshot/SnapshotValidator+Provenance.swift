@@ -126,14 +126,20 @@ extension SnapshotValidator {
   private func validatePrincipalOrder() throws(SnapshotError) {
     let table = view.table(.principals)
     try require(view.principalCount == table.entryCount, "principal order: the number")
-    var seen = BitSet(count: table.slotCount)
+    // The slots are looked at in their order, and the order in a set of bits: to look at the slots
+    // in the order of the ids would wait for memory at each.
+    var open = BitSet(count: table.slotCount)
     var tokenCount = 0
+    for number in 0..<table.slotCount {
+      let slot = table.slot(number)
+      guard slot.isFound else { continue }
+      _ = open.insert(number)
+      if slot.tag == PrincipalKind.personalToken.rawValue { tokenCount += 1 }
+    }
     for place in 0..<view.principalCount {
       let slot = view.principalSlot(at: place)
       try require(
-        slot < table.slotCount && table.slot(slot).isFound && seen.insert(slot),
-        "principal order \(place): the slot")
-      if table.slot(slot).tag == PrincipalKind.personalToken.rawValue { tokenCount += 1 }
+        slot < table.slotCount && open.remove(slot), "principal order \(place): the slot")
     }
     try require(view.count(of: .tokenUsers) == tokenCount, "token users: the number")
     var last = -1
@@ -156,25 +162,25 @@ extension SnapshotValidator {
     let groupCount = view.workspaceCount * view.typeCount
     try require(view.count(of: .resourceStarts) == groupCount + 1, "resource starts: the number")
     try require(view.count(of: .resourceOrder) == table.entryCount, "resource order: the number")
-    var place = 0
-    for group in 0..<groupCount {
+    var last = 0
+    for group in 0...groupCount {
+      let start = Int(view.load32(.resourceStarts, group))
       try require(
-        Int(view.load32(.resourceStarts, group)) == place, "resource starts \(group): the place")
-      let end = Int(view.load32(.resourceStarts, group + 1))
-      try require(
-        end >= place && end <= table.entryCount, "resource starts \(group): the end")
-      for (ordinal, index) in (place..<end).enumerated() {
-        let slot = view.resourceSlot(at: index)
-        try require(
-          slot < table.slotCount && table.slot(slot).isFound
-            && Int(table.slot(slot).tag) == group % view.typeCount
-            && Int(table.slot(slot).extra) == group / view.typeCount
-            && Int(view.ordinal(table.slot(slot).value)) == ordinal,
-          "resource order \(index): the slot")
-      }
-      place = end
+        start >= last && (group > 0 || start == 0), "resource starts \(group): the place")
+      last = start
     }
-    try require(place == table.entryCount, "resource starts: the end")
+    try require(last == table.entryCount, "resource starts: the end")
+    // Every resource stands in its place, and there are as many places as resources.
+    for number in 0..<table.slotCount {
+      let slot = table.slot(number)
+      guard slot.isFound else { continue }
+      let group = Int(slot.extra) * view.typeCount + Int(slot.tag)
+      let place =
+        Int(view.load32(.resourceStarts, group)) + Int(view.ordinal(slot.value))
+      try require(
+        place < Int(view.load32(.resourceStarts, group + 1))
+          && view.resourceSlot(at: place) == number, "resource order \(place): the slot")
+    }
     try validateWorkspaceNames()
   }
 

@@ -203,4 +203,12 @@ struct BitSet {
     words[index >> 6] |= bit
     return true
   }
+
+  /// Takes `index` away; false if it wasn't there.
+  mutating func remove(_ index: Int) -> Bool {
+    let bit: UInt64 = 1 << UInt64(index & 63)
+    if words[index >> 6] & bit == 0 { return false }
+    words[index >> 6] &= ~bit
+    return true
+  }
 }
