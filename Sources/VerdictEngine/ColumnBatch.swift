@@ -51,7 +51,6 @@ public struct ColumnBatch: ~Copyable {
   private let group: UnsafeMutablePointer<Group>
   private let dictionaries: UnsafeMutablePointer<Dictionaries>
   private var principal = ResolvedPrincipal(.invalid, .user)
-  private var principalSlot = KeySlot()
 
   public init() {
     // SAFETY: initialised here, freed by `deinit`, and used by nobody else.
@@ -73,9 +72,7 @@ public struct ColumnBatch: ~Copyable {
 
   /// The principal of checks that name none.
   public mutating func set(defaultPrincipal name: ByteView, in view: SnapshotView) {
-    let name = PrincipalName(name)
-    principalSlot = view.table(.principals).find(tag: name.kind.rawValue, name.id)
-    principal = ResolvedPrincipal(name, principalSlot)
+    principal = ResolvedPrincipal(PrincipalName(name), in: view.table(.principals))
   }
 
   public mutating func set(action index: Int, _ name: ByteView, in view: SnapshotView) {
@@ -157,7 +154,7 @@ public struct ColumnBatch: ~Copyable {
   private mutating func setDefaultPrincipal() {
     for place in 0..<ColumnBatch.groupCount {
       unsafe group.pointee.isDefault[place] = true
-      unsafe group.pointee.principals.slots[place] = principalSlot
+      unsafe group.pointee.principals.slots[place] = principal.slot
     }
   }
 
@@ -244,7 +241,7 @@ public struct ColumnBatch: ~Copyable {
       let name = unsafe group.pointee.names[place]
       unsafe group.pointee.principals.slots[place] =
         group.pointee.isDefault[place]
-        ? principalSlot
+        ? principal.slot
         : table.find(
           group.pointee.principals.soughts[place], tag: name.kind.rawValue, name.id)
     }
@@ -266,7 +263,7 @@ public struct ColumnBatch: ~Copyable {
       let action = unsafe dictionaries.pointee.actions[ColumnBatch.index(rows.actionOf, row)]
       let workspace = unsafe dictionaries.pointee.workspaces[
         ColumnBatch.index(rows.workspaceOf, row)]
-      guard slot.isFound, action >= 0, !hasTargets || !isTargeted(place) else {
+      guard !hasTargets || !isTargeted(place) else {
         unsafe group.pointee.places[place] = -1
         continue
       }

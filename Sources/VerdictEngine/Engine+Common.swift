@@ -13,6 +13,8 @@ extension Engine {
   ///
   /// - Parameters:
   ///   - workspace: its number; negative: none, or not known.
+  ///   - resource: found by the type that the rule is for, so that one of an unknown type, for which
+  ///     any rule may be given, is none.
   ///   - rule: of the action for the resource's type, in a check without a target.
   @inline(__always)
   static func commonPlace(
@@ -56,7 +58,6 @@ extension Engine {
     _ view: SnapshotView, principal: KeySlot, workspace: Int, action: Int, type: Int,
     resource: KeySlot
   ) -> Decision? {
-    guard action >= 0, type >= 0 else { return nil }
     let rule = view.rule(action: action, type: type)
     let place = commonPlace(
       view, principal: principal, workspace: workspace, resource: resource, rule: rule)

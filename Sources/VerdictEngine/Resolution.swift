@@ -21,17 +21,14 @@ public enum Resolution: UInt8 {
 public struct ResolvedPrincipal {
   public let resolution: Resolution
   public let kind: PrincipalKind
-  /// Of a token: its workspace.
-  @usableFromInline let workspace: UInt16
-  /// See `PrincipalValue`.
-  @usableFromInline let value: UInt32
+  /// Its slot among the principals; nothing where it is not known.
+  @usableFromInline let slot: KeySlot
 
   @inlinable @inline(__always)
-  init(_ resolution: Resolution, _ kind: PrincipalKind, workspace: UInt16 = 0, value: UInt32 = 0) {
+  init(_ resolution: Resolution, _ kind: PrincipalKind, _ slot: KeySlot = KeySlot()) {
     self.resolution = resolution
     self.kind = kind
-    self.workspace = workspace
-    self.value = value
+    self.slot = slot
   }
 
   /// Looks up a principal by the name that a check gives it.
@@ -42,13 +39,15 @@ public struct ResolvedPrincipal {
 
   @inlinable @inline(__always)
   init(_ name: PrincipalName, _ slot: KeySlot) {
-    guard slot.isFound else {
-      self.init(Resolution.unfound(name.id), name.kind)
-      return
-    }
-    self.init(.known, name.kind, workspace: slot.extra, value: slot.value)
+    self.init(slot.isFound ? .known : Resolution.unfound(name.id), name.kind, slot)
   }
 
+  /// See `PrincipalValue`.
+  @inlinable @inline(__always)
+  var value: UInt32 { slot.value }
+  /// Of a token, and of a user with one class: the workspace.
+  @inlinable @inline(__always)
+  var workspace: Int { Int(slot.extra) }
   @inlinable @inline(__always)
   var form: UInt32 { value >> PrincipalValue.formShift }
   @inlinable @inline(__always)
@@ -113,23 +112,19 @@ public struct ResolvedOperand {
   public let form: Form
   /// Of the id; `absent` where there is none.
   public let resolution: Resolution
-  @usableFromInline let workspace: UInt16
   /// Number of the type, or -1: unknown.
   @usableFromInline let type: Int32
-  @usableFromInline let slot: Int32
-  @usableFromInline let value: UInt32
+  /// Its slot among the resources, or a user's among the principals; nothing where it is not known.
+  @usableFromInline let slot: KeySlot
 
   @inlinable @inline(__always)
   init(
-    _ form: Form, _ resolution: Resolution, workspace: UInt16 = 0, type: Int32 = -1,
-    slot: Int32 = -1, value: UInt32 = 0
+    _ form: Form, _ resolution: Resolution, type: Int32 = -1, _ slot: KeySlot = KeySlot()
   ) {
     self.form = form
     self.resolution = resolution
-    self.workspace = workspace
     self.type = type
     self.slot = slot
-    self.value = value
   }
 
   /// No operand.
@@ -152,14 +147,9 @@ public struct ResolvedOperand {
 
   @inlinable @inline(__always)
   init(type: Int, id: ByteView, _ slot: KeySlot) {
-    let type = Int32(truncatingIfNeeded: type)
-    guard slot.isFound else {
-      self.init(.id, Resolution.unfound(id), type: type)
-      return
-    }
     self.init(
-      .id, .known, workspace: slot.extra, type: type,
-      slot: Int32(truncatingIfNeeded: slot.number), value: slot.value)
+      .id, slot.isFound ? .known : Resolution.unfound(id),
+      type: Int32(truncatingIfNeeded: type), slot)
   }
 
   /// Looks up `TYPE/ID` or `TYPE`, split at the first slash; an empty text is no operand.
@@ -212,11 +202,7 @@ public struct ResolvedOperand {
   init(userID id: ByteView, in view: SnapshotView) {
     let users = view.table(.principals)
     let slot = users.find(tag: PrincipalKind.user.rawValue, id)
-    if slot.isFound {
-      self.init(.id, .known, value: slot.value)
-    } else {
-      self.init(.id, Resolution.unfound(id))
-    }
+    self.init(.id, slot.isFound ? .known : Resolution.unfound(id), slot)
   }
 
   @inlinable

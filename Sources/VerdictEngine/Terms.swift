@@ -61,7 +61,7 @@ struct Terms {
     guard operand.type >= 0 else { return .notGranted }
     return coverage(
       permission, type: Int(operand.type), isKnown: operand.resolution == .known,
-      value: operand.value)
+      value: operand.slot.value)
   }
 
   @inline(__always)
@@ -82,21 +82,21 @@ struct Terms {
   /// Whether the resource is known to be linked to the target by a relation.
   func isLinked(by relation: Int) -> Bool {
     guard resource.resolution == .known, target.resolution == .known else { return false }
-    for index in view.links(resource.value) {
+    for index in view.links(resource.slot.value) {
       let link = view.link(index)
-      if link.relation == relation, link.slot == Int(target.slot) { return true }
+      if link.relation == relation, link.slot == target.slot.number { return true }
     }
     return false
   }
 
   private func hasLink(_ relation: UInt8) -> Bool {
-    view.links(resource.value).contains { view.link($0).relation == Int(relation) }
+    view.links(resource.slot.value).contains { view.link($0).relation == Int(relation) }
   }
 
   private func missingRelated(_ term: TermRecord) -> Decision? {
     guard resource.resolution == .known else { return missingOfUnknown(term) }
     let resources = view.table(.resources)
-    for index in view.links(resource.value) {
+    for index in view.links(resource.slot.value) {
       let link = view.link(index)
       guard link.relation == Int(term.relation) else { continue }
       let slot = resources.slot(link.slot)

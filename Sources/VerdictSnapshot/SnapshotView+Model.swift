@@ -128,10 +128,15 @@ extension SnapshotView {
     rule(action: action, type: type).caseIndex
   }
 
-  /// The rule of an action for a type of `self` (`typeCount`: no resource).
+  /// The rule of an action for a type of `self` (`typeCount`: no resource); none of an action that
+  /// is unknown, -1. Of a type that is unknown, -1, any rule.
   @inlinable @inline(__always)
   public func rule(action: Int, type: Int) -> RuleRecord {
-    RuleRecord(word: load64(.rules, action &* (typeCount &+ 1) &+ type))
+    let index = action &* (typeCount &+ 1) &+ type
+    guard UInt(bitPattern: index) < UInt(bitPattern: count(of: .rules)) else {
+      return RuleRecord()
+    }
+    return RuleRecord(word: load64(.rules, index))
   }
 
   @inlinable @inline(__always)

@@ -68,8 +68,10 @@ struct Bench: ParsableCommand {
           edits.decideResolved(view, editRounds)
         }
       }
-      if only == "all" || only == "lookups" {
-        time("decide.\(name).lookups", checkCount(different)) { edits.lookUp(view, editRounds) }
+      if only == "all" || only == "decided" {
+        time("decide.\(name).decided", checkCount(different)) {
+          edits.decideLookedUp(view, editRounds)
+        }
       }
       if only == "all" || only == "principal" {
         let batches = questions.make(different, run: 1_000).batches(onePrincipal: true)

@@ -110,7 +110,7 @@ struct QuestionSet {
               principal: slice(bytes, row.principal), workspace: slice(bytes, row.workspace),
               action: slice(bytes, row.action), resource: slice(bytes, row.resource),
               target: ByteView()), in: view)
-          sum &+= UInt64(decision.reason.rawValue)
+          sum &+= UInt64(decision.reasonByte)
         }
       }
     }
@@ -121,27 +121,6 @@ struct QuestionSet {
   /// types are numbers.
   func decideIDs(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
     decide(view, rounds, workspaceResolved: false)
-  }
-
-  /// The look-ups alone that a check from id bytes begins with.
-  func lookUp(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
-    var sum: UInt64 = 0
-    bytes.withByteView { bytes in
-      let principals = view.table(.principals)
-      let resources = view.table(.resources)
-      let ready = ready(bytes, view)
-      for _ in 0..<rounds {
-        for check in ready {
-          let name = PrincipalName(check.principal)
-          let tag = UInt8(truncatingIfNeeded: check.type)
-          let principal = principals.seek(tag: name.kind.rawValue, name.id)
-          let resource = resources.seek(tag: tag, check.id)
-          sum &+= UInt64(principals.find(principal, tag: name.kind.rawValue, name.id).value)
-          sum &+= UInt64(resources.find(resource, tag: tag, check.id).value)
-        }
-      }
-    }
-    return sum
   }
 
   /// The same with the workspace looked up before.
@@ -157,6 +136,29 @@ struct QuestionSet {
     var action: Int
     var type: Int
     var id: ByteView
+  }
+
+  /// What is left of a check once its names are looked up.
+  func decideLookedUp(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    var sum: UInt64 = 0
+    bytes.withByteView { bytes in
+      let checks = ready(bytes, view).map { check in
+        (
+          principal: ResolvedPrincipal(PrincipalName(check.principal), in: view.table(.principals)),
+          workspace: check.resolved, action: check.action,
+          resource: ResolvedOperand(type: check.type, id: check.id, in: view.table(.resources))
+        )
+      }
+      for _ in 0..<rounds {
+        for check in checks {
+          let decision = Engine.decide(
+            view, principal: check.principal, workspace: check.workspace, action: check.action,
+            resource: check.resource, target: ResolvedOperand())
+          sum &+= UInt64(decision.reasonByte)
+        }
+      }
+    }
+    return sum
   }
 
   private func ready(_ bytes: ByteView, _ view: SnapshotView) -> [Ready] {
@@ -184,7 +186,7 @@ struct QuestionSet {
             workspace: workspaceResolved
               ? check.resolved : ResolvedWorkspace(check.workspace, in: workspaces),
             action: check.action, type: check.type, id: check.id)
-          sum &+= UInt64(decision.reason.rawValue)
+          sum &+= UInt64(decision.reasonByte)
         }
       }
     }
@@ -272,7 +274,7 @@ struct BenchBatch {
         let decisions = unsafe room.baseAddress.unsafelyUnwrapped
         unsafe batch.decide(rows, &cursor, upTo: count, in: view, into: decisions)
         var sum: UInt64 = 0
-        for index in 0..<count { unsafe sum &+= UInt64(decisions[index].reason.rawValue) }
+        for index in 0..<count { unsafe sum &+= UInt64(decisions[index].reasonByte) }
         return sum
       }
     }
