@@ -29,7 +29,7 @@ private struct EffectiveUnion {
     workspaceName = workspace
     let principals = view.table(.principals)
     self.principal = ResolvedPrincipal(name, in: principals)
-    slot = principals.find(tag: name.kind.rawValue, name.id).number
+    slot = self.principal.slot.number
     self.workspace = ResolvedWorkspace(workspace, in: view.table(.workspaces))
   }
 

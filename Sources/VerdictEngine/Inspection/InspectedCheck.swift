@@ -7,8 +7,6 @@ struct InspectedCheck {
   let question: Question
   let decision: Decision
   let principal: ResolvedPrincipal
-  /// The principal's slot, or -1.
-  let principalSlot: Int
   let workspace: ResolvedWorkspace
   /// The action's number, or -1.
   let action: Int
@@ -22,7 +20,6 @@ struct InspectedCheck {
     let name = PrincipalName(question.principal)
     let principals = view.table(.principals)
     principal = ResolvedPrincipal(name, in: principals)
-    principalSlot = principals.find(tag: name.kind.rawValue, name.id).number
     workspace = ResolvedWorkspace(question.workspace, in: view.table(.workspaces))
     action = view.findAction(question.action)
     resource = ResolvedOperand(question.resource, in: view)
@@ -43,6 +40,9 @@ struct InspectedCheck {
     let slash = text.firstIndex(of: UInt8(ascii: "/"))
     return slash < 0 ? "" : text[slash + 1..<text.count].text
   }
+
+  /// The principal's slot, or -1.
+  var principalSlot: Int { principal.slot.number }
 
   /// What the action takes and requires; nil where the check's shape is wrong.
   var rule: CaseRecord? {
@@ -114,6 +114,6 @@ extension InspectedPrincipal {
 extension ResolvedPrincipal {
   /// The principal in an occupied slot.
   init(_ kind: PrincipalKind, _ slot: KeySlot) {
-    self.init(.known, kind, workspace: slot.extra, value: slot.value)
+    self.init(.known, kind, slot)
   }
 }

@@ -106,7 +106,7 @@ enum Obstacle {
 
   private static func misplaced(_ check: InspectedCheck) -> String {
     let operand = check.decision.operand == .target ? check.target : check.resource
-    let workspace = check.view.workspaceID(Int(operand.workspace))
+    let workspace = check.view.workspaceID(Int(operand.slot.extra))
     return "It belongs to workspace \(quoted(workspace)); nothing in one workspace reaches the "
       + "resources of another, so ask there."
   }

@@ -35,11 +35,11 @@ struct RequiredTerms {
     guard check.resource.resolution == .known, check.target.resolution == .known else {
       return false
     }
-    return linkedSlots(relation).contains(Int(check.target.slot))
+    return linkedSlots(relation).contains(Int(check.target.slot.number))
   }
 
   private func linkedSlots(_ relation: Int) -> [Int] {
-    view.links(check.resource.value).compactMap {
+    view.links(check.resource.slot.value).compactMap {
       let link = view.link($0)
       return link.relation == relation ? link.slot : nil
     }
@@ -79,8 +79,8 @@ struct RequiredTerms {
     let isKnown = operand.resolution == .known
     return RequirementLeaf(
       permission: permission, cell: view.cell(permission: permission, type: type), type: type,
-      slot: isKnown ? Int(operand.slot) : nil,
-      ordinal: isKnown ? view.ordinal(operand.value) : nil, id: isKnown ? "" : id)
+      slot: isKnown ? operand.slot.number : nil,
+      ordinal: isKnown ? view.ordinal(operand.slot.value) : nil, id: isKnown ? "" : id)
   }
 
   /// A resource that the snapshot does not know has no known links: every related one holds, none
