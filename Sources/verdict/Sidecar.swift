@@ -47,7 +47,7 @@ enum Sidecar {
       for (asked, address) in zip(configuration.addresses, server.addresses) {
         let inspects = configuration.inspectionAddresses.contains(asked)
         logger.info(
-          "listening", metadata: ["address": "\(address)", "inspection": "\(inspects)"])
+          "listening", metadata: ["address": "\(address)", "inspection": inspects ? "on" : "off"])
       }
       try source.start()
       wait(for: signals, logger)
