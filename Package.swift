@@ -90,7 +90,7 @@ let package = Package(
       name: "verdict-bench",
       dependencies: [
         "VerdictModel", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler", "VerdictEngine",
-        "VerdictRPC", "VerdictTestKit",
+        "VerdictSystem", "VerdictTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Benchmarks/verdict-bench", swiftSettings: house),
