@@ -11,7 +11,7 @@ struct Verdict: ParsableCommand {
     version: ProductVersion.text,
     subcommands: [
       ServeCommand.self, CheckCommand.self, PublishCommand.self, CompileCommand.self,
-      InspectCommand.self, VersionCommand.self,
+      InspectCommand.self, ModelsCommand.self, VersionCommand.self,
     ])
 
   static func main() {
