@@ -29,6 +29,11 @@ struct CompiledDocuments {
     } catch {
       throw CommandFailure(error)
     }
+    try self.init(set)
+  }
+
+  /// Compiles what was read and checked.
+  init(_ set: PolicySet) throws(CommandFailure) {
     var organizations: [Organization] = []
     for document in set.documents {
       let id = document.symbols.withBytes(of: document.organization.id.symbol) { $0.array }

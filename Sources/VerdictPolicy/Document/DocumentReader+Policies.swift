@@ -172,6 +172,7 @@ extension DocumentReader {
         reading.warning(tree.mark(element), "switch `\(text)` is listed twice")
       } else {
         policy.switches.append(index)
+        policy.switchMarks.append(tree.mark(element))
       }
     }
   }
