@@ -11,7 +11,8 @@ struct Verdict: ParsableCommand {
     version: ProductVersion.text,
     subcommands: [
       ServeCommand.self, CheckCommand.self, PublishCommand.self, CompileCommand.self,
-      InspectCommand.self, ModelsCommand.self, TestCommand.self, VersionCommand.self,
+      InspectCommand.self, FormatCommand.self, ModelsCommand.self, TestCommand.self,
+      VersionCommand.self,
     ])
 
   static func main() {

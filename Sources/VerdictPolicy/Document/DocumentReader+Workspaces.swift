@@ -20,15 +20,10 @@ extension DocumentReader {
     return nodes
   }
 
-  private static let contentKeys: [Key] = [
-    .members, .resources, .connections, .policies, .roles,
-  ]
-
   /// Reads what does not depend on other workspaces' content, so that links, connections and
   /// scopes find it: the resources.
   mutating func readResources(_ node: Int, _ workspace: Int) {
-    let keys = DocumentReader.contentKeys
-    guard let fields = reading.fields(node, "a workspace", allowed: keys),
+    guard let fields = reading.fields(node, "a workspace", at: .workspace),
       let resources = fields[.resources],
       let entries = reading.entries(resources, "`resources`")
     else { return }
