@@ -28,7 +28,7 @@ PACKAGES := \
   protobuf-compiler protobuf-c-compiler \
   nghttp2-client valgrind strace util-linux python3-venv
 
-.PHONY: help deps build build-bench run test test-swift test-python bench proto proto-check \
+.PHONY: help deps build build-bench run test test-swift test-python bench proto proto-check schema \
   format lint asan tsan clean swift-there
 
 help: ## list these verbs
@@ -84,6 +84,10 @@ proto-check: ## is the generated code what proto/ and the table of reasons give?
 	diff -ur Sources/CVerdictProto "$$fresh/generated" \
 	  || { echo "proto-check: Sources/CVerdictProto is old; run: make proto"; exit 1; }; \
 	echo "proto-check: the generated code is current"
+
+schema: build ## renew docs/policy.schema.json from the parser's tables
+	$(VERDICT) schema > $(WORK)/policy.schema.json
+	mv $(WORK)/policy.schema.json docs/policy.schema.json
 
 format: swift-there ## format the Swift code in place
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

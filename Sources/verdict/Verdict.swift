@@ -11,8 +11,8 @@ struct Verdict: ParsableCommand {
     version: ProductVersion.text,
     subcommands: [
       ServeCommand.self, CheckCommand.self, PublishCommand.self, CompileCommand.self,
-      InspectCommand.self, FormatCommand.self, ModelsCommand.self, TestCommand.self,
-      VersionCommand.self,
+      InspectCommand.self, FormatCommand.self, TestCommand.self, DifferenceCommand.self,
+      ModelsCommand.self, SchemaCommand.self, GenerateCommand.self, VersionCommand.self,
     ])
 
   static func main() {

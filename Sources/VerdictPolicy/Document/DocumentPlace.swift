@@ -34,7 +34,9 @@ enum DocumentPlace: Hashable {
   case resourceList(type: Int)
   case connections, assignments, serviceTokens, personalTokens
 
-  /// Text, or a list of texts.
+  /// Ids, or words.
+  case ids
+  /// An id, a name or a word.
   case text
   /// `all`, a list of ids, or a mapping.
   case scopeValue
@@ -76,10 +78,25 @@ enum DocumentPlace: Hashable {
     }
   }
 
+  /// The keys that only documents of the other kind of models have.
+  func foreignKeys(in access: AccessModel.Access) -> [Key] {
+    switch (self, access) {
+    case (.document, .roles): [.groups, .tokens]
+    case (.organization, .roles): [.members]
+    case (.workspace, .roles): [.members, .policies]
+    case (.workspace, .policies): [.roles]
+    default: []
+    }
+  }
+
   /// What stands under a fixed key.
   func value(of key: Key) -> DocumentPlace {
     switch (self, key) {
     case (.document, .organization): .organization
+    case (.organization, .admins), (.organization, .members), (.organization, .invitations),
+      (.group, _), (.workspace, .members), (.policy, .switches), (.scope, .ids),
+      (.scopeValue, .ids):
+      .ids
     case (.document, .groups): .groups
     case (.document, .workspaces): .workspaces
     case (.document, .tokens): .tokens

@@ -9,7 +9,9 @@ extension DocumentReader {
     if let owner { standings[Int(owner.symbol.rawValue)] = .owner }
     let admins = fields[.admins].map { readUsers($0, "`admins`", .admin) } ?? []
     var members: [Name] = []
-    if model.access == .roles, let key = fields.keyNode(.members) {
+    if DocumentPlace.organization.foreignKeys(in: model.access).contains(.members),
+      let key = fields.keyNode(.members)
+    {
       refuseForeign(key)
     } else if let node = fields[.members] {
       members = readUsers(node, "`members`", .member)

@@ -45,16 +45,16 @@ extension DocumentReader {
   mutating func readWorkspace(_ node: Int, _ workspace: Int) {
     guard tree.kind(node) == .mapping else { return }
     checkLinks(workspace)
+    let foreign = DocumentPlace.workspace.foreignKeys(in: model.access)
     for (key, value) in tree.entries(node) where tree.isText(key) {
-      switch Key(rawValue: tree.symbol(key).rawValue) {
-      case .members where model.access == .policies:
+      let known = Key(rawValue: tree.symbol(key).rawValue)
+      switch known {
+      case .some(let one) where foreign.contains(one):
+        refuseForeign(key)
+      case .members:
         workspaces[workspace].members = readMembers(value, "a workspace")
-      case .roles where model.access == .roles:
+      case .roles:
         readRoles(value, workspace)
-      case .members, .roles:
-        refuseForeign(key)
-      case .policies where model.access == .roles:
-        refuseForeign(key)
       case .connections:
         readConnections(value, workspace)
       default:

@@ -121,10 +121,8 @@ struct DocumentReader {
   }
 
   private mutating func readBody(_ fields: Fields) {
-    if model.access == .roles {
-      for key in [Key.groups, Key.tokens] {
-        if let node = fields.keyNode(key) { refuseForeign(node) }
-      }
+    for key in DocumentPlace.document.foreignKeys(in: model.access) {
+      if let node = fields.keyNode(key) { refuseForeign(node) }
     }
     if let node = fields[.organization] { readOrganization(node) }
     // Workspaces are named before groups are attached to them, and filled afterwards.
