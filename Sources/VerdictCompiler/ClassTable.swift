@@ -19,6 +19,7 @@ struct ClassTable {
   private var baselines: [Contribution?]
   private var groupPolicies: [UInt64: Contribution] = [:]
   private var mixes = SymbolTable()
+  private var mixKey: [UInt8] = []
   private var mixClasses: [UInt32] = []
   private var rows = SymbolTable()
   private var rowWorkspaces: [Int] = []
@@ -56,10 +57,10 @@ struct ClassTable {
   ///
   /// - Parameter groupRanks: ranks of groups with a policy there, ascending.
   mutating func number(in workspace: Int, groupRanks: ArraySlice<UInt32>) -> UInt32 {
-    var key: [UInt8] = []
-    key.append(integer: UInt32(workspace))
-    for rank in groupRanks { key.append(integer: rank) }
-    let mix = key.withByteView { mixes.intern($0) }
+    mixKey.removeAll(keepingCapacity: true)
+    mixKey.append(integer: UInt32(workspace))
+    for rank in groupRanks { mixKey.append(integer: rank) }
+    let mix = mixKey.withByteView { mixes.intern($0) }
     if Int(mix.rawValue) < mixClasses.count { return mixClasses[Int(mix.rawValue)] }
     let number = number(in: workspace, groupRanks, own: [])
     mixClasses.append(number)
@@ -82,7 +83,9 @@ struct ClassTable {
     var bytes: [UInt8] = []
     bytes.append(integer: UInt32(workspace))
     bytes.append(integer: administers ? ClassFlag.administers : 0)
-    for scope in row { bytes.append(integer: word(scope)) }
+    for scope in row {
+      bytes.append(integer: administers ? CellWord.administers : word(scope))
+    }
     let symbol = bytes.withByteView { rows.intern($0) }
     if Int(symbol.rawValue) == rowWorkspaces.count { rowWorkspaces.append(workspace) }
     return symbol.rawValue

@@ -67,8 +67,11 @@ struct MemberAccess {
     return nil
   }
 
-  /// The classes of a user before renumbering, by workspace.
-  func classNumbers(user: Int) -> ArraySlice<UInt32> { classes[starts[user]..<starts[user + 1]] }
+  /// Workspaces and classes, before renumbering, of a user: by workspace.
+  func accesses(user: Int) -> (workspaces: ArraySlice<UInt32>, classes: ArraySlice<UInt32>) {
+    let range = starts[user]..<starts[user + 1]
+    return (workspaces[range], classes[range])
+  }
 
   // MARK: Assigning classes
 
@@ -79,11 +82,16 @@ struct MemberAccess {
     // access without a policy), so that sorting brings together what belongs together.
     let groupRanks = context.document.groups.map { context.rank($0.id) }.sorted()
     let accesses = accesses(table, groupRanks).sorted()
+    var hasOwn = [Bool](repeating: false, count: users.count)
+    for pair in own.keys { hasOwn[Int(pair >> 16)] = true }
+    classes.reserveCapacity(accesses.count)
+    workspaces.reserveCapacity(accesses.count)
+    var ranks: [UInt32] = []
     var index = 0
     for user in users.indices {
       while index < accesses.count, Int(accesses[index] >> 36) == user {
         let pair = accesses[index] >> 20
-        var ranks: [UInt32] = []
+        ranks.removeAll(keepingCapacity: true)
         while index < accesses.count, accesses[index] >> 20 == pair {
           let source = Int(accesses[index] & 0xf_ffff)
           if source > 0, ranks.last != groupRanks[source - 1] {
@@ -93,7 +101,7 @@ struct MemberAccess {
         }
         let workspace = Int(pair & 0xffff)
         workspaces.append(UInt32(workspace))
-        if let contributions = own[pair] {
+        if hasOwn[user], let contributions = own[pair] {
           classes.append(table.number(in: workspace, ranks[...], own: contributions))
         } else {
           classes.append(table.number(in: workspace, groupRanks: ranks[...]))

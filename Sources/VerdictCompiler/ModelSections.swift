@@ -89,20 +89,21 @@ enum ModelSections {
         let reference = writer.reference(text)
         writer[.actions].append(integer: reference)
       }
-      var cases = [UInt16](repeating: SnapshotFormat.none16, count: columns)
+      var rules = [UInt64](repeating: UInt64(SnapshotFormat.none16), count: columns)
       switch action.rule {
       case .workspace(let rule):
         writer[.actions].append(integer: flags(rule))
         writer[.actions].append(contentsOf: [rule.selfOperand.rawValue, 0, 0, 0, 0, 0])
         for item in rule.cases {
-          cases[item.selfType ?? columns - 1] = UInt16(writer[.cases].count / 24)
-          writeCase(item, cells, to: &writer)
+          rules[item.selfType ?? columns - 1] =
+            UInt64(writer[.cases].count / 24) | onlyTerm(item, rule, document, cells) << 16
+          writeCase(item, to: &writer)
         }
       case .organization(let rule):
         writer[.actions].append(integer: flags(rule, document))
         writer[.actions].append(contentsOf: [0, rule.who.rawValue, 0, 0, 0, 0])
       }
-      for place in cases { writer[.actionCases].append(integer: place) }
+      for rule in rules { writer[.rules].append(integer: rule) }
     }
   }
 
@@ -151,7 +152,7 @@ enum ModelSections {
   }
 
   private static func writeCase(
-    _ item: AccessModel.Case, _ cells: CellMap, to writer: inout SnapshotWriter
+    _ item: AccessModel.Case, to writer: inout SnapshotWriter
   ) {
     let firstLinkedTerm = writer[.terms].count / 4
     for term in item.linkedTerms { writeTerm(term, to: &writer) }
@@ -169,17 +170,25 @@ enum ModelSections {
     ])
     writer[.cases].append(integer: UInt32(firstLinkedTerm))
     writer[.cases].append(integer: UInt32(firstAlternative))
-    writer[.cases].append(integer: onlyTerm(item, cells))
+    writer[.cases].append(integer: UInt32(0))
     writer[.cases].append(integer: targetTypes)
   }
 
-  /// Cell and permission of a case that is one term on `self` and nothing else, or -1.
-  private static func onlyTerm(_ item: AccessModel.Case, _ cells: CellMap) -> Int32 {
-    guard let type = item.selfType, item.linkedBy == nil, item.alternatives.count == 1,
-      item.alternatives[0].count == 1, item.alternatives[0][0].operand == .self
-    else { return -1 }
+  /// Column (2 bytes) and permission (1) of a case that a member's check of a known resource
+  /// meets by one term on it and by nothing else, or 0.
+  private static func onlyTerm(
+    _ item: AccessModel.Case, _ rule: AccessModel.WorkspaceRule, _ document: PolicyDocument,
+    _ cells: CellMap
+  ) -> UInt64 {
+    let isOpen =
+      rule.pii && !document.model.plans[document.organization.plan].features.contains(.pii)
+    guard rule.selfOperand == .required || rule.selfOperand == .optional, !rule.adminOnly,
+      !isOpen, item.target != .required, item.alternatives.count == 1,
+      item.alternatives[0].count == 1,
+      item.alternatives[0][0].operand == .self, let type = item.selfType
+    else { return 0 }
     let permission = item.alternatives[0][0].permission
-    return Int32(cells.cell(permission, type: type) | permission << 16)
+    return UInt64(cells.cell(permission, type: type) + 1) | UInt64(permission) << 16
   }
 
   private static func writeTerm(_ term: AccessModel.Term, to writer: inout SnapshotWriter) {

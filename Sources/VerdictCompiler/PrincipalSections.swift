@@ -43,16 +43,21 @@ struct PrincipalSections {
   ) throws(CompileError) {
     var lists = SymbolTable()
     var listPlaces: [UInt32] = []
+    var bytes: [UInt8] = []
     for (number, user) in access.users.enumerated() {
-      let classes = access.classNumbers(user: number).map { numbering[Int($0)] }
+      let (workspaces, classes) = access.accesses(user: number)
       var value: UInt32
+      var extra: UInt16 = 0
       switch classes.count {
       case 0: value = 0
-      case 1: value = PrincipalValue.oneClass << PrincipalValue.formShift | classes[0]
+      case 1:
+        let number = numbering[Int(classes[classes.startIndex])]
+        value = PrincipalValue.oneClass << PrincipalValue.formShift | number
+        extra = UInt16(workspaces[workspaces.startIndex])
       default:
-        var bytes: [UInt8] = []
+        bytes.removeAll(keepingCapacity: true)
         bytes.append(integer: UInt32(classes.count))
-        for number in classes { bytes.append(integer: number) }
+        for number in classes { bytes.append(integer: numbering[Int(number)]) }
         let list = bytes.withByteView { lists.intern($0) }
         if Int(list.rawValue) == listPlaces.count {
           listPlaces.append(UInt32(writer[.accessLists].count / 4))
@@ -66,7 +71,7 @@ struct PrincipalSections {
       case .admin: value |= PrincipalValue.admin << PrincipalValue.rankShift
       case .owner: value |= PrincipalValue.owner << PrincipalValue.rankShift
       }
-      add(.user, user.symbol, value: value, extra: 0, to: &table)
+      add(.user, user.symbol, value: value, extra: extra, to: &table)
     }
   }
 

@@ -52,9 +52,9 @@ struct Access {
         self.init(refused: .missingWorkspace)
         return
       }
-      number = Int(principal.workspace)
+      number = principal.workspace
     }
-    if principal.kind != .user, number != Int(principal.workspace) {
+    if principal.kind != .user, number != principal.workspace {
       self.init(refused: .noWorkspaceAccess)
       return
     }
@@ -78,7 +78,7 @@ struct Access {
   ) -> Int {
     switch principal.form {
     case PrincipalValue.oneClass:
-      view.classes(of: workspace).contains(UInt32(principal.number)) ? principal.number : -1
+      principal.workspace == workspace ? principal.number : -1
     case PrincipalValue.classList: view.classInList(principal.number, of: workspace)
     default: -1
     }

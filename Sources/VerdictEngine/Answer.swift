@@ -37,7 +37,7 @@ public struct AnswerWriter {
     case .related:
       let resources = view.table(.resources)
       let slot = Int(decision.relatedSlot)
-      let type = view.typeName(Int(resources.tag(slot: slot))).text
+      let type = view.typeName(Int(resources.slot(slot).tag)).text
       return "related:\(type)/\(resources.key(slot: slot).text)"
     }
   }
@@ -85,7 +85,7 @@ public struct AnswerWriter {
     if decision.operand == .related {
       let slot = Int(decision.relatedSlot)
       return (
-        Int(view.table(.resources).tag(slot: slot)), view.displayName(slot: slot).text
+        Int(view.table(.resources).slot(slot).tag), view.displayName(slot: slot).text
       )
     }
     let text = decision.operand == .target ? question.target : question.resource
@@ -95,7 +95,7 @@ public struct AnswerWriter {
     guard slash >= 0 else { return (type, "") }
     let id = text[slash + 1..<text.count]
     let slot = view.table(.resources).find(tag: UInt8(type), id)
-    return (type, slot < 0 ? id.text : view.displayName(slot: slot).text)
+    return (type, slot.isFound ? view.displayName(slot: slot.number).text : id.text)
   }
 
   private func capitalized(_ text: String) -> String {

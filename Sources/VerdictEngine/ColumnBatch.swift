@@ -16,19 +16,24 @@ public struct ColumnBatch: ~Copyable {
   /// Ids of one column and one group whose look-ups are under way.
   struct Seeker {
     var ids = InlineArray<16, ByteView>(repeating: ByteView())
-    var hashes = InlineArray<16, UInt64>(repeating: 0)
-    /// Where each can only be; -1: there is no id, or nothing to look in.
-    var slots = InlineArray<16, Int>(repeating: -1)
-    /// Number of the type or kind; -1: an unknown type.
-    var tags = InlineArray<16, Int16>(repeating: 0)
+    var soughts = InlineArray<16, KeyTable.Sought>(repeating: KeyTable.Sought())
+    /// Number of the type, or one of `unknown` and `absent`.
+    var types = InlineArray<16, Int16>(repeating: 0)
+    var slots = InlineArray<16, KeySlot>(repeating: KeySlot())
   }
 
   /// One group of checks.
-  struct Seekers {
+  struct Group {
+    var names = InlineArray<16, PrincipalName>(repeating: PrincipalName(ByteView()))
+    /// Whether the check names no principal of its own.
+    var isDefault = InlineArray<16, Bool>(repeating: true)
     var principals = Seeker()
     var resources = Seeker()
     var targets = Seeker()
-    var checks = InlineArray<16, ResolvedCheck>(repeating: ResolvedCheck())
+    var rules = InlineArray<16, RuleRecord>(repeating: RuleRecord())
+    /// Where the rights have the check's only term, or -1: a check for `decideRare`.
+    var places = InlineArray<16, Int>(repeating: -1)
+    var words = InlineArray<16, UInt32>(repeating: 0)
   }
 
   struct Dictionaries {
@@ -43,14 +48,14 @@ public struct ColumnBatch: ~Copyable {
   static var unknown: Int16 { -1 }
   static var absent: Int16 { -2 }
 
-  private let group: UnsafeMutablePointer<Seekers>
+  private let group: UnsafeMutablePointer<Group>
   private let dictionaries: UnsafeMutablePointer<Dictionaries>
   private var principal = ResolvedPrincipal(.invalid, .user)
 
   public init() {
     // SAFETY: initialised here, freed by `deinit`, and used by nobody else.
     unsafe group = .allocate(capacity: 1)
-    unsafe group.initialize(to: Seekers())
+    unsafe group.initialize(to: Group())
     unsafe dictionaries = .allocate(capacity: 1)
     unsafe dictionaries.initialize(to: Dictionaries())
   }
@@ -112,22 +117,29 @@ public struct ColumnBatch: ~Copyable {
     let principals = view.table(.principals)
     let resources = view.table(.resources)
     let isLarge = view.byteCount >= ColumnBatch.largeByteCount
+    let hasPrincipals = !rows.principals.lengths.isEmpty
+    let hasResources = !rows.resourceIDs.lengths.isEmpty
+    let hasTargets = hasTargets(rows)
+    if !hasPrincipals { setDefaultPrincipal() }
+    if !hasResources { setNoPlaces() }
     while cursor.row < end {
       let first = cursor.row
       let count = min(ColumnBatch.groupCount, end &- first)
-      seekPrincipals(rows, &cursor, count, principals)
-      seekResources(rows, &cursor, count, resources)
-      seekTargets(rows, &cursor, count, resources)
+      if hasPrincipals { seekPrincipals(rows, &cursor, count, principals) }
+      if hasResources { seekResources(rows, &cursor, count, resources) }
+      if hasTargets { seekTargets(rows, &cursor, count, resources) }
       cursor.row = first &+ count
-      findPrincipals(rows, count, principals, view, isLarge)
-      findResources(rows, first, count, resources)
-      findTargets(rows, first, count, resources, view)
-      setActions(rows, first, count)
+      if hasPrincipals { findPrincipals(count, principals) }
       if isLarge { prefetchRights(count, view) }
+      if hasResources {
+        findPlaces(rows, first, count, resources, view, hasTargets: hasTargets)
+        loadWords(count, view)
+      }
       for place in 0..<count {
         // SAFETY: the caller made room for all checks; the place is below the group's count.
         unsafe (decisions + first + place).initialize(
-          to: Engine.decide(view, group.pointee.checks[place]))
+          to: decideCommon(place, view)
+            ?? decideRare(rows, first, place, view, hasTargets: hasTargets))
       }
     }
   }
@@ -135,51 +147,62 @@ public struct ColumnBatch: ~Copyable {
   /// Snapshots from this size on don't fit into the processor's caches: more is asked for ahead.
   private static var largeByteCount: Int { 4 << 20 }
 
+  // SAFETY of all passes: the group is this batch's memory, and `InlineArray` checks places.
+
   // MARK: First pass: hash the ids, ask for their slots
 
-  // SAFETY of all passes: the group is this batch's memory; places stay below its count.
+  private mutating func setDefaultPrincipal() {
+    for place in 0..<ColumnBatch.groupCount {
+      unsafe group.pointee.isDefault[place] = true
+      unsafe group.pointee.principals.slots[place] = principal.slot
+    }
+  }
+
+  private mutating func setNoPlaces() {
+    for place in 0..<ColumnBatch.groupCount { unsafe group.pointee.places[place] = -1 }
+  }
 
   private mutating func seekPrincipals(
     _ rows: Rows, _ cursor: inout Cursor, _ count: Int, _ table: KeyTable
   ) {
-    guard !rows.principals.lengths.isEmpty else { return }
     for place in 0..<count {
       let text = ColumnBatch.next(
         rows.principals, cursor.row &+ place, &cursor.principalOffset)
       let name = PrincipalName(text)
-      unsafe group.pointee.principals.tags[place] = Int16(name.kind.rawValue)
-      unsafe ColumnBatch.seek(
-        &group.pointee.principals, place, name.id, table, isGiven: !text.isEmpty)
+      unsafe group.pointee.names[place] = name
+      unsafe group.pointee.isDefault[place] = text.isEmpty
+      unsafe group.pointee.principals.soughts[place] = table.seek(
+        tag: name.kind.rawValue, name.id)
     }
   }
 
   private mutating func seekResources(
     _ rows: Rows, _ cursor: inout Cursor, _ count: Int, _ table: KeyTable
   ) {
-    guard !rows.resourceIDs.lengths.isEmpty else { return }
     for place in 0..<count {
       let row = cursor.row &+ place
       let id = ColumnBatch.next(rows.resourceIDs, row, &cursor.resourceOffset)
       let type = unsafe dictionaries.pointee.resourceTypes[
         ColumnBatch.index(rows.resourceTypeOf, row)]
-      unsafe group.pointee.resources.tags[place] = type
-      unsafe ColumnBatch.seek(
-        &group.pointee.resources, place, id, table, isGiven: !id.isEmpty && type >= 0)
+      unsafe ColumnBatch.seek(&group.pointee.resources, place, type, id, table)
     }
   }
 
   private mutating func seekTargets(
     _ rows: Rows, _ cursor: inout Cursor, _ count: Int, _ table: KeyTable
   ) {
-    guard !rows.targetIDs.lengths.isEmpty else { return }
+    let hasIDs = !rows.targetIDs.lengths.isEmpty
     for place in 0..<count {
       let row = cursor.row &+ place
-      let id = ColumnBatch.next(rows.targetIDs, row, &cursor.targetOffset)
+      let id = hasIDs ? ColumnBatch.next(rows.targetIDs, row, &cursor.targetOffset) : ByteView()
       let type = unsafe dictionaries.pointee.targetTypes[ColumnBatch.index(rows.targetTypeOf, row)]
-      unsafe group.pointee.targets.tags[place] = type
-      unsafe ColumnBatch.seek(
-        &group.pointee.targets, place, id, table, isGiven: !id.isEmpty && type >= 0)
+      unsafe ColumnBatch.seek(&group.pointee.targets, place, type, id, table)
     }
+  }
+
+  private func hasTargets(_ rows: Rows) -> Bool {
+    unsafe !rows.targetIDs.lengths.isEmpty || !rows.targetTypeOf.isEmpty
+      || dictionaries.pointee.targetTypes[0] != ColumnBatch.absent
   }
 
   @inline(__always)
@@ -196,148 +219,148 @@ public struct ColumnBatch: ~Copyable {
     column.isEmpty ? 0 : Int(column[row])
   }
 
+  /// Of a type that is unknown or absent no id is found: its tag is no key's.
   @inline(__always)
   private static func seek(
-    _ seeker: inout Seeker, _ place: Int, _ id: ByteView, _ table: KeyTable, isGiven: Bool
+    _ seeker: inout Seeker, _ place: Int, _ type: Int16, _ id: ByteView, _ table: KeyTable
   ) {
     seeker.ids[place] = id
-    guard isGiven else {
-      seeker.slots[place] = -1
-      return
-    }
-    let hash = table.hash(tag: UInt8(truncatingIfNeeded: seeker.tags[place]), id)
-    let slot = table.slot(hash: hash)
-    seeker.hashes[place] = hash
-    seeker.slots[place] = slot
-    table.prefetch(slot: slot)
+    seeker.types[place] = type
+    seeker.soughts[place] = table.seek(tag: tag(type), id)
+  }
+
+  @inline(__always)
+  private static func tag(_ type: Int16) -> UInt8 {
+    type < 0 ? KeyTable.unusedTag : UInt8(truncatingIfNeeded: type)
   }
 
   // MARK: Second pass: compare the keys
 
-  private mutating func findPrincipals(
-    _ rows: Rows, _ count: Int, _ table: KeyTable, _ view: SnapshotView, _ isLarge: Bool
-  ) {
-    guard !rows.principals.lengths.isEmpty else {
-      for place in 0..<count { unsafe group.pointee.checks[place].principal = principal }
-      return
-    }
+  private mutating func findPrincipals(_ count: Int, _ table: KeyTable) {
     for place in 0..<count {
-      let id = unsafe group.pointee.principals.ids[place]
-      let slot = unsafe ColumnBatch.find(&group.pointee.principals, place, table)
-      let kind = unsafe PrincipalKind(
-        rawValue: UInt8(truncatingIfNeeded: group.pointee.principals.tags[place]))
-      // Only the empty text has an empty user's id without being one: it stands for the default.
-      if unsafe id.isEmpty && kind == .user && group.pointee.principals.slots[place] < 0 {
-        unsafe group.pointee.checks[place].principal = principal
-      } else {
-        unsafe group.pointee.checks[place].principal = ResolvedPrincipal(
-          kind ?? .user, id, slot: slot, in: table)
-      }
-      if isLarge, slot >= 0 { view.prefetchRights(table.value(slot: slot)) }
+      let name = unsafe group.pointee.names[place]
+      unsafe group.pointee.principals.slots[place] =
+        group.pointee.isDefault[place]
+        ? principal.slot
+        : table.find(
+          group.pointee.principals.soughts[place], tag: name.kind.rawValue, name.id)
     }
   }
-
-  private mutating func findResources(
-    _ rows: Rows, _ first: Int, _ count: Int, _ table: KeyTable
-  ) {
-    let hasIDs = !rows.resourceIDs.lengths.isEmpty
-    for place in 0..<count {
-      let type = unsafe dictionaries.pointee.resourceTypes[
-        ColumnBatch.index(rows.resourceTypeOf, first &+ place)]
-      unsafe group.pointee.checks[place].resource =
-        hasIDs
-        ? ColumnBatch.operand(&group.pointee.resources, place, type, table)
-        : ColumnBatch.operand(type)
-    }
-  }
-
-  private mutating func findTargets(
-    _ rows: Rows, _ first: Int, _ count: Int, _ table: KeyTable, _ view: SnapshotView
-  ) {
-    let hasIDs = !rows.targetIDs.lengths.isEmpty
-    if !hasIDs, rows.targetTypeOf.isEmpty,
-      unsafe dictionaries.pointee.targetTypes[0] == ColumnBatch.absent
-    {
-      for place in 0..<count { unsafe group.pointee.checks[place].target = ResolvedOperand() }
-      return
-    }
-    for place in 0..<count {
-      let row = first &+ place
-      let index = ColumnBatch.index(rows.targetTypeOf, row)
-      let type = unsafe dictionaries.pointee.targetTypes[index]
-      var target =
-        unsafe hasIDs
-        ? ColumnBatch.operand(&group.pointee.targets, place, type, table)
-        : ColumnBatch.operand(type)
-      let action = ColumnBatch.index(rows.actionOf, row)
-      if target.form != .absent, unsafe dictionaries.pointee.targetsUser[action] {
-        target =
-          unsafe target.form == .id && dictionaries.pointee.isUserType[index]
-          ? ResolvedOperand(userID: group.pointee.targets.ids[place], in: view)
-          : ResolvedOperand(target.form, target.resolution == .invalid ? .invalid : .unknown)
-      }
-      unsafe group.pointee.checks[place].target = target
-    }
-  }
-
-  private mutating func setActions(_ rows: Rows, _ first: Int, _ count: Int) {
-    for place in 0..<count {
-      let row = first &+ place
-      unsafe group.pointee.checks[place].action = Int(
-        dictionaries.pointee.actions[ColumnBatch.index(rows.actionOf, row)])
-      unsafe group.pointee.checks[place].workspace =
-        dictionaries.pointee.workspaces[ColumnBatch.index(rows.workspaceOf, row)]
-    }
-  }
-
-  @inline(__always)
-  private static func find(_ seeker: inout Seeker, _ place: Int, _ table: KeyTable) -> Int {
-    let slot = seeker.slots[place]
-    guard slot >= 0 else { return -1 }
-    let isHeld = table.holds(
-      slot: slot, tag: UInt8(truncatingIfNeeded: seeker.tags[place]), seeker.ids[place],
-      hash: seeker.hashes[place])
-    return isHeld ? slot : -1
-  }
-
-  @inline(__always)
-  private static func operand(
-    _ seeker: inout Seeker, _ place: Int, _ type: Int16, _ table: KeyTable
-  ) -> ResolvedOperand {
-    let id = seeker.ids[place]
-    if id.isEmpty { return operand(type) }
-    return ResolvedOperand(
-      type: type < 0 ? -1 : Int(type), id: id, slot: find(&seeker, place, table), in: table)
-  }
-
-  @inline(__always)
-  private static func operand(_ type: Int16) -> ResolvedOperand {
-    type == absent ? ResolvedOperand() : ResolvedOperand(type: Int(type))
-  }
-
-  // MARK: Third pass, where memory is cold: ask for cells and scopes
 
   private mutating func prefetchRights(_ count: Int, _ view: SnapshotView) {
-    var classes = InlineArray<16, Int>(repeating: -1)
-    var cells = InlineArray<16, Int>(repeating: -1)
     for place in 0..<count {
-      let check = unsafe group.pointee.checks[place]
-      guard check.principal.resolution == .known, check.workspace.resolution == .known,
-        check.resource.resolution == .known, check.action >= 0, !check.principal.isAdmin
-      else { continue }
-      let caseIndex = view.caseIndex(action: check.action, type: Int(check.resource.type))
-      guard caseIndex >= 0 else { continue }
-      cells[place] = view.caseRecord(caseIndex).onlyCell
-      guard cells[place] >= 0 else { continue }
-      classes[place] = Access.classIndex(view, check.principal, Int(check.workspace.number))
-      if classes[place] >= 0 { view.prefetch(class: classes[place], cell: cells[place]) }
+      unsafe view.prefetchRights(group.pointee.principals.slots[place].value)
     }
-    for place in 0..<count where classes[place] >= 0 {
-      let word = view.cellWord(class: classes[place], cell: cells[place])
-      if word > 1 {
-        let value = unsafe group.pointee.checks[place].resource.value
+  }
+
+  private mutating func findPlaces(
+    _ rows: Rows, _ first: Int, _ count: Int, _ table: KeyTable, _ view: SnapshotView,
+    hasTargets: Bool
+  ) {
+    for place in 0..<count {
+      let row = first &+ place
+      let slot = unsafe ColumnBatch.find(&group.pointee.resources, place, table)
+      let action = unsafe dictionaries.pointee.actions[ColumnBatch.index(rows.actionOf, row)]
+      let workspace = unsafe dictionaries.pointee.workspaces[
+        ColumnBatch.index(rows.workspaceOf, row)]
+      guard !hasTargets || !isTargeted(place) else {
+        unsafe group.pointee.places[place] = -1
+        continue
+      }
+      let rule = unsafe view.rule(
+        action: Int(action), type: Int(group.pointee.resources.types[place]))
+      let found = unsafe Engine.commonPlace(
+        view, principal: group.pointee.principals.slots[place], workspace: Int(workspace.number),
+        resource: slot, rule: rule)
+      unsafe group.pointee.rules[place] = rule
+      unsafe group.pointee.places[place] = found
+      if found >= 0 { view.prefetch(cellPlace: found) }
+    }
+  }
+
+  private func isTargeted(_ place: Int) -> Bool {
+    unsafe !group.pointee.targets.ids[place].isEmpty
+      || group.pointee.targets.types[place] != ColumnBatch.absent
+  }
+
+  @inline(__always)
+  private static func find(_ seeker: inout Seeker, _ place: Int, _ table: KeyTable) -> KeySlot {
+    let slot = table.find(
+      seeker.soughts[place], tag: tag(seeker.types[place]), seeker.ids[place])
+    seeker.slots[place] = slot
+    return slot
+  }
+
+  // MARK: Third pass: ask for scopes
+
+  private mutating func loadWords(_ count: Int, _ view: SnapshotView) {
+    for place in 0..<count {
+      let found = unsafe group.pointee.places[place]
+      guard found >= 0 else { continue }
+      let word = view.cellWord(at: found)
+      unsafe group.pointee.words[place] = word
+      if word & 3 >= 2 {
+        let value = unsafe group.pointee.resources.slots[place].value
         view.prefetch(scope: word, ordinal: value & ResourceValue.numberMax)
       }
     }
+  }
+
+  // MARK: Last pass
+
+  @inline(__always)
+  private func decideCommon(_ place: Int, _ view: SnapshotView) -> Decision? {
+    guard unsafe group.pointee.places[place] >= 0 else { return nil }
+    return unsafe Engine.decideCommon(
+      view, word: group.pointee.words[place], resource: group.pointee.resources.slots[place],
+      rule: group.pointee.rules[place])
+  }
+
+  /// Any check of the group whose look-ups were begun.
+  @inline(never)
+  private mutating func decideRare(
+    _ rows: Rows, _ first: Int, _ place: Int, _ view: SnapshotView, hasTargets: Bool
+  ) -> Decision {
+    let row = first &+ place
+    let action = ColumnBatch.index(rows.actionOf, row)
+    var check = ResolvedCheck()
+    check.principal =
+      unsafe group.pointee.isDefault[place]
+      ? principal
+      : ResolvedPrincipal(group.pointee.names[place], group.pointee.principals.slots[place])
+    check.workspace =
+      unsafe dictionaries.pointee.workspaces[ColumnBatch.index(rows.workspaceOf, row)]
+    check.action = unsafe Int(dictionaries.pointee.actions[action])
+    check.resource =
+      unsafe rows.resourceIDs.lengths.isEmpty
+      ? ColumnBatch.operand(
+        dictionaries.pointee.resourceTypes[ColumnBatch.index(rows.resourceTypeOf, row)])
+      : ColumnBatch.operand(&group.pointee.resources, place)
+    if hasTargets {
+      unsafe _ = ColumnBatch.find(&group.pointee.targets, place, view.table(.resources))
+      check.target = unsafe ColumnBatch.operand(&group.pointee.targets, place)
+      if check.target.form != .absent, unsafe dictionaries.pointee.targetsUser[action] {
+        let isUser = unsafe dictionaries.pointee.isUserType[
+          ColumnBatch.index(rows.targetTypeOf, row)]
+        check.target =
+          unsafe check.target.form == .id && isUser
+          ? ResolvedOperand(userID: group.pointee.targets.ids[place], in: view)
+          : ResolvedOperand(
+            check.target.form, check.target.resolution == .invalid ? .invalid : .unknown)
+      }
+    }
+    return Engine.decideAny(view, check)
+  }
+
+  /// The operand whose slot was looked at.
+  private static func operand(_ seeker: inout Seeker, _ place: Int) -> ResolvedOperand {
+    let type = seeker.types[place]
+    let id = seeker.ids[place]
+    if id.isEmpty { return operand(type) }
+    return ResolvedOperand(type: type < 0 ? -1 : Int(type), id: id, seeker.slots[place])
+  }
+
+  private static func operand(_ type: Int16) -> ResolvedOperand {
+    type == absent ? ResolvedOperand() : ResolvedOperand(type: Int(type))
   }
 }

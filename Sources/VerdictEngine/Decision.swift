@@ -2,12 +2,9 @@ public import VerdictModel
 
 /// What the engine answers: small, and without any reference into the snapshot's memory.
 public struct Decision: Equatable {
-  public let reason: Reason
-  /// Number of the first missing term's permission, or `Decision.none`.
-  public let permission: UInt8
-  public let operand: Operand
-  /// Of a related operand: its slot among the snapshot's resources.
-  public let relatedSlot: UInt32
+  /// Raw value of the reason (bits 0-7), permission (8-15), operand (16-23) and slot (32-63): one
+  /// word, which goes through one register.
+  @usableFromInline let word: UInt64
 
   /// Which operand a decision names.
   public enum Operand: UInt8, Sendable {
@@ -19,17 +16,32 @@ public struct Decision: Equatable {
 
   @inlinable public static var none: UInt8 { UInt8.max }
 
-  @inlinable
+  @inlinable @inline(__always)
   public init(
     _ reason: Reason, permission: UInt8 = Decision.none, operand: Operand = .none,
     relatedSlot: UInt32 = 0
   ) {
-    self.reason = reason
-    self.permission = permission
-    self.operand = operand
-    self.relatedSlot = relatedSlot
+    word =
+      UInt64(reason.rawValue) | UInt64(permission) << 8 | UInt64(operand.rawValue) << 16
+      | UInt64(relatedSlot) << 32
   }
 
+  /// The reason's wire value.
+  @inlinable @inline(__always)
+  public var reasonByte: UInt8 { UInt8(truncatingIfNeeded: word) }
+  public var reason: Reason { Reason(rawValue: reasonByte) ?? .internal }
+  /// Number of the first missing term's permission, or `Decision.none`.
+  @inlinable @inline(__always)
+  public var permission: UInt8 { UInt8(truncatingIfNeeded: word >> 8) }
+  public var operand: Operand { Operand(rawValue: UInt8(truncatingIfNeeded: word >> 16)) ?? .none }
+  /// Of a related operand: its slot among the snapshot's resources.
   @inlinable
+  public var relatedSlot: UInt32 { UInt32(truncatingIfNeeded: word >> 32) }
+
   public var effect: Effect { reason.effect }
+  /// The wire value of the effect.
+  @inlinable @inline(__always)
+  public var effectByte: UInt8 { Reason.effectByte(reasonByte) }
+  @inlinable @inline(__always)
+  public var isAllow: Bool { effectByte == Effect.allow.rawValue }
 }

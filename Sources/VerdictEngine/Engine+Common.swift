@@ -1,48 +1,67 @@
 internal import VerdictModel
 internal import VerdictSnapshot
 
+/// The commonest check at once: a member asks for a known resource of the workspace, and the
+/// action requires one term on it.
+///
+/// Nothing is decided here that the steps would decide differently: each condition rules out a
+/// step that could answer before step 10. In three parts, so that batches can ask for the memory
+/// of the next before they need it.
 extension Engine {
-  /// The commonest check at once: a member asks for a known resource of the workspace, and the
-  /// action requires one term on it. Nil: not such a check; `decideAny` answers the same and every
-  /// other.
+  /// Where the rights of the principal have the only term's word, or -1: not such a check, and
+  /// `decideAny` answers.
   ///
-  /// Nothing is decided here that the steps would decide differently: each condition rules out a
-  /// step that could answer before step 10.
+  /// - Parameters:
+  ///   - workspace: its number; negative: none, or not known.
+  ///   - resource: found by the type that the rule is for, so that one of an unknown type, for which
+  ///     any rule may be given, is none.
+  ///   - rule: of the action for the resource's type, in a check without a target.
   @inline(__always)
-  static func decideCommon(_ view: SnapshotView, _ check: ResolvedCheck) -> Decision? {
-    // Steps 1 and 2, and half of 5 and 6: all that is named is known, and a member asks.
-    guard check.principal.resolution == .known, check.principal.kind == .user,
-      check.principal.rank == PrincipalValue.member, check.workspace.resolution == .known,
-      check.resource.resolution == .known, check.target.form == .absent, check.action >= 0
-    else { return nil }
-    // Step 3: the action takes an id and, of this type, one term on it. Organization actions have
-    // no cases.
-    let record = view.action(check.action)
-    guard record.takes(.id), !record.has(ActionFlag.adminOnly),
-      !(record.has(ActionFlag.pii) && view.isPIIOpen)
-    else { return nil }
-    let caseIndex = view.caseIndex(action: check.action, type: Int(check.resource.type))
-    guard caseIndex >= 0 else { return nil }
-    let rule = view.caseRecord(caseIndex)
-    let cell = rule.onlyCell
-    guard cell >= 0, rule.target != AccessModel.Case.TargetOperand.required.rawValue else {
-      return nil
+  static func commonPlace(
+    _ view: SnapshotView, principal: KeySlot, workspace: Int, resource: KeySlot, rule: RuleRecord
+  ) -> Int {
+    // Steps 3, 4, 7, 8 and 9 by the rule; step 6: the extra of nothing is no workspace's.
+    guard rule.column != 0, Int(resource.extra) == workspace else { return -1 }
+    // Steps 2 and 5: a user who is no admin and has a class in the workspace.
+    guard principal.tag == PrincipalKind.user.rawValue else { return -1 }
+    let number = Int(principal.value & PrincipalValue.numberMax)
+    var found = -1
+    switch principal.value >> PrincipalValue.rankShift {
+    case PrincipalValue.oneClass << 2 | PrincipalValue.member:
+      if Int(principal.extra) == workspace { found = number }
+    case PrincipalValue.classList << 2 | PrincipalValue.member:
+      found = view.classInList(number, of: workspace)
+    default: break
     }
-    // Steps 5 and 6.
-    let workspace = Int(check.workspace.number)
-    guard Int(check.resource.workspace) == workspace else { return nil }
-    let classIndex = Access.classIndex(view, check.principal, workspace)
-    guard classIndex >= 0, view.classFlags(classIndex) & ClassFlag.administers == 0 else {
-      return nil
-    }
-    // Step 10.
-    let word = view.cellWord(class: classIndex, cell: cell)
-    if word == 1 { return Decision(.granted) }
-    if word > 1, view.scope(word, contains: view.ordinal(check.resource.value)) {
+    return found < 0 ? -1 : view.cellPlace(class: found, column: rule.column)
+  }
+
+  /// Step 10 for the word found there; nil: the class administers its workspace, and `decideAny`
+  /// answers.
+  @inline(__always)
+  static func decideCommon(
+    _ view: SnapshotView, word: UInt32, resource: KeySlot, rule: RuleRecord
+  ) -> Decision? {
+    if word == CellWord.all { return Decision(.granted) }
+    if word & 3 >= 2, view.scope(word, contains: view.ordinal(resource.value)) {
       return Decision(.granted)
     }
+    if word == CellWord.administers { return nil }
     return Decision(
-      word == 0 ? .missingPermission : .resourceNotInScope, permission: rule.onlyPermission,
-      operand: .self)
+      word == CellWord.nothing ? .missingPermission : .resourceNotInScope,
+      permission: rule.permission, operand: .self)
+  }
+
+  /// All parts one after the other.
+  @inline(__always)
+  static func decideCommon(
+    _ view: SnapshotView, principal: KeySlot, workspace: Int, action: Int, type: Int,
+    resource: KeySlot
+  ) -> Decision? {
+    let rule = view.rule(action: action, type: type)
+    let place = commonPlace(
+      view, principal: principal, workspace: workspace, resource: resource, rule: rule)
+    guard place >= 0 else { return nil }
+    return decideCommon(view, word: view.cellWord(at: place), resource: resource, rule: rule)
   }
 }

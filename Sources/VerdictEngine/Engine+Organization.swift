@@ -33,7 +33,7 @@ extension Engine {
     }
     if targetsUser {
       guard target.resolution == .known else { return Decision(.unknownTarget) }
-      if (target.value >> PrincipalValue.rankShift) & 3 == PrincipalValue.owner {
+      if (target.slot.value >> PrincipalValue.rankShift) & 3 == PrincipalValue.owner {
         return Decision(.ownerProtected)
       }
     }

@@ -15,19 +15,29 @@ public enum Engine {
     _ view: SnapshotView, principal: ResolvedPrincipal, workspace: ResolvedWorkspace, action: Int,
     resource: ResolvedOperand, target: ResolvedOperand
   ) -> Decision {
-    var check = ResolvedCheck()
-    check.principal = principal
-    check.workspace = workspace
-    check.action = action
-    check.resource = resource
-    check.target = target
-    return decide(view, check)
+    if target.form == .absent,
+      let decision = decideCommon(
+        view, principal: principal.slot, workspace: Int(workspace.number), action: action,
+        type: Int(resource.type), resource: resource.slot)
+    {
+      return decision
+    }
+    return decideUncommon(
+      view, principal: principal, workspace: workspace, action: action, resource: resource,
+      target: target)
   }
 
-  /// The same for a check in one piece.
-  @inline(__always)
-  static func decide(_ view: SnapshotView, _ check: ResolvedCheck) -> Decision {
-    decideCommon(view, check) ?? decideAny(view, check)
+  /// Out of the way of the commonest, so that they need not make room for it.
+  @inline(never)
+  private static func decideUncommon(
+    _ view: SnapshotView, principal: ResolvedPrincipal, workspace: ResolvedWorkspace, action: Int,
+    resource: ResolvedOperand, target: ResolvedOperand
+  ) -> Decision {
+    decideAny(
+      view,
+      ResolvedCheck(
+        principal: principal, workspace: workspace, action: action, resource: resource,
+        target: target))
   }
 
   /// Every check, step by step.
@@ -88,7 +98,7 @@ public enum Engine {
     _ operand: Decision.Operand
   ) -> Decision? {
     if resource.resolution == .known {
-      if Int(resource.workspace) == workspace { return nil }
+      if Int(resource.slot.extra) == workspace { return nil }
       return Decision(.resourceInOtherWorkspace, operand: operand)
     }
     guard resource.resolution == .unknown, view.deniesUnknownResources else { return nil }

@@ -32,43 +32,46 @@ extension Engine {
   /// of a sparse scope; linear in the links of a resource whose action requires related ones.
   public static func decide(_ question: Question, in view: SnapshotView) -> Decision {
     let principal = PrincipalName(question.principal)
+    let kind = principal.kind.rawValue
     let principals = view.table(.principals)
-    let sought = principals.seek(tag: principal.kind.rawValue, principal.id)
+    let sought = principals.seek(tag: kind, principal.id)
     let text = question.resource
     let slash = text.firstIndex(of: UInt8(ascii: "/"))
     let type = text.isEmpty ? -1 : view.findType(slash < 0 ? text : text[0..<slash])
-    var check = ResolvedCheck()
-    if slash >= 0, type >= 0 {
-      let id = text[slash &+ 1..<text.count]
-      let resources = view.table(.resources)
-      let tag = UInt8(truncatingIfNeeded: type)
-      let soughtResource = resources.seek(tag: tag, id)
-      setNames(&check, question, view)
-      check.resource = ResolvedOperand(
-        type: type, id: id, slot: resources.find(soughtResource, tag: tag, id), in: resources)
-    } else {
-      setNames(&check, question, view)
-      check.resource = ResolvedOperand(text, in: view)
+    guard slash >= 0, type >= 0, question.target.isEmpty else {
+      return decideRare(
+        question, principal, principals.find(sought, tag: kind, principal.id), in: view)
     }
-    check.principal = ResolvedPrincipal(
-      principal.kind, principal.id,
-      slot: principals.find(sought, tag: principal.kind.rawValue, principal.id), in: principals)
-    return decide(view, check)
+    let id = text[slash &+ 1..<text.count]
+    let resources = view.table(.resources)
+    let tag = UInt8(truncatingIfNeeded: type)
+    let soughtResource = resources.seek(tag: tag, id)
+    let workspace = ResolvedWorkspace(question.workspace, in: view.table(.workspaces))
+    let action = view.findAction(question.action)
+    return decide(
+      view, principal, principals.find(sought, tag: kind, principal.id), workspace, action: action,
+      type: type, id, resources.find(soughtResource, tag: tag, id))
   }
 
-  /// Looks up what is short and hot: action and workspace; and the target, which is rare.
-  @inline(__always)
-  private static func setNames(
-    _ check: inout ResolvedCheck, _ question: Question, _ view: SnapshotView
-  ) {
-    check.workspace = ResolvedWorkspace(question.workspace, in: view.table(.workspaces))
-    check.action = view.findAction(question.action)
-    guard !question.target.isEmpty else { return }
-    let targetsUser = check.action >= 0 && view.action(check.action).has(ActionFlag.targetsUser)
-    check.target =
-      targetsUser
-      ? ResolvedOperand(user: question.target, in: view)
-      : ResolvedOperand(target: question.target, in: view)
+  /// Checks with a target, and those that name no resource by type and id.
+  @inline(never)
+  private static func decideRare(
+    _ question: Question, _ principal: PrincipalName, _ principalSlot: KeySlot,
+    in view: SnapshotView
+  ) -> Decision {
+    var check = ResolvedCheck(
+      principal: ResolvedPrincipal(principal, principalSlot),
+      workspace: ResolvedWorkspace(question.workspace, in: view.table(.workspaces)),
+      action: view.findAction(question.action),
+      resource: ResolvedOperand(question.resource, in: view))
+    if !question.target.isEmpty {
+      let targetsUser = check.action >= 0 && view.action(check.action).has(ActionFlag.targetsUser)
+      check.target =
+        targetsUser
+        ? ResolvedOperand(user: question.target, in: view)
+        : ResolvedOperand(target: question.target, in: view)
+    }
+    return decideAny(view, check)
   }
 
   /// Decides a check of a principal on one resource, its ids as bytes, the rest as numbers.
@@ -80,20 +83,44 @@ extension Engine {
     _ view: SnapshotView, principal: PrincipalName, workspace: ResolvedWorkspace, action: Int,
     type: Int, id: ByteView
   ) -> Decision {
-    let principals = view.table(.principals)
-    let resources = view.table(.resources)
     let kind = principal.kind.rawValue
     let tag = UInt8(truncatingIfNeeded: type)
+    let principals = view.table(.principals)
+    let resources = view.table(.resources)
     let soughtPrincipal = principals.seek(tag: kind, principal.id)
     let soughtResource = resources.seek(tag: tag, id)
-    var check = ResolvedCheck()
-    check.workspace = workspace
-    check.action = action
-    check.principal = ResolvedPrincipal(
-      principal.kind, principal.id,
-      slot: principals.find(soughtPrincipal, tag: kind, principal.id), in: principals)
-    check.resource = ResolvedOperand(
-      type: type, id: id, slot: resources.find(soughtResource, tag: tag, id), in: resources)
-    return decide(view, check)
+    return decide(
+      view, principal, principals.find(soughtPrincipal, tag: kind, principal.id), workspace,
+      action: action, type: type, id, resources.find(soughtResource, tag: tag, id))
+  }
+
+  /// A check on one resource without a target, looked up.
+  @inline(__always)
+  private static func decide(
+    _ view: SnapshotView, _ principal: PrincipalName, _ principalSlot: KeySlot,
+    _ workspace: ResolvedWorkspace, action: Int, type: Int, _ id: ByteView,
+    _ resourceSlot: KeySlot
+  ) -> Decision {
+    if let decision = decideCommon(
+      view, principal: principalSlot, workspace: Int(workspace.number), action: action, type: type,
+      resource: resourceSlot)
+    {
+      return decision
+    }
+    return decideUncommon(
+      view, principal, principalSlot, workspace, action: action, type: type, id, resourceSlot)
+  }
+
+  @inline(never)
+  private static func decideUncommon(
+    _ view: SnapshotView, _ principal: PrincipalName, _ principalSlot: KeySlot,
+    _ workspace: ResolvedWorkspace, action: Int, type: Int, _ id: ByteView,
+    _ resourceSlot: KeySlot
+  ) -> Decision {
+    decideAny(
+      view,
+      ResolvedCheck(
+        principal: ResolvedPrincipal(principal, principalSlot), workspace: workspace,
+        action: action, resource: ResolvedOperand(type: type, id: id, resourceSlot)))
   }
 }

@@ -21,35 +21,33 @@ public enum Resolution: UInt8 {
 public struct ResolvedPrincipal {
   public let resolution: Resolution
   public let kind: PrincipalKind
-  /// Of a token: its workspace.
-  @usableFromInline let workspace: UInt16
-  /// See `PrincipalValue`.
-  @usableFromInline let value: UInt32
+  /// Its slot among the principals; nothing where it is not known.
+  @usableFromInline let slot: KeySlot
 
   @inlinable @inline(__always)
-  init(_ resolution: Resolution, _ kind: PrincipalKind, workspace: UInt16 = 0, value: UInt32 = 0) {
+  init(_ resolution: Resolution, _ kind: PrincipalKind, _ slot: KeySlot = KeySlot()) {
     self.resolution = resolution
     self.kind = kind
-    self.workspace = workspace
-    self.value = value
+    self.slot = slot
   }
 
   /// Looks up a principal by the name that a check gives it.
   @inlinable
   public init(_ name: PrincipalName, in table: KeyTable) {
-    self.init(
-      name.kind, name.id, slot: table.find(tag: name.kind.rawValue, name.id), in: table)
+    self.init(name, table.find(tag: name.kind.rawValue, name.id))
   }
 
   @inlinable @inline(__always)
-  init(_ kind: PrincipalKind, _ id: ByteView, slot: Int, in table: KeyTable) {
-    guard slot >= 0 else {
-      self.init(Resolution.unfound(id), kind)
-      return
-    }
-    self.init(.known, kind, workspace: table.extra(slot: slot), value: table.value(slot: slot))
+  init(_ name: PrincipalName, _ slot: KeySlot) {
+    self.init(slot.isFound ? .known : Resolution.unfound(name.id), name.kind, slot)
   }
 
+  /// See `PrincipalValue`.
+  @inlinable @inline(__always)
+  var value: UInt32 { slot.value }
+  /// Of a token, and of a user with one class: the workspace.
+  @inlinable @inline(__always)
+  var workspace: Int { Int(slot.extra) }
   @inlinable @inline(__always)
   var form: UInt32 { value >> PrincipalValue.formShift }
   @inlinable @inline(__always)
@@ -93,10 +91,10 @@ public struct ResolvedWorkspace {
       return
     }
     let slot = table.find(tag: 0, name)
-    if slot < 0 {
-      self.init(Resolution.unfound(name))
+    if slot.isFound {
+      self.init(.known, number: Int32(truncatingIfNeeded: slot.value))
     } else {
-      self.init(.known, number: Int32(truncatingIfNeeded: table.value(slot: slot)))
+      self.init(Resolution.unfound(name))
     }
   }
 }
@@ -114,23 +112,19 @@ public struct ResolvedOperand {
   public let form: Form
   /// Of the id; `absent` where there is none.
   public let resolution: Resolution
-  @usableFromInline let workspace: UInt16
   /// Number of the type, or -1: unknown.
   @usableFromInline let type: Int32
-  @usableFromInline let slot: Int32
-  @usableFromInline let value: UInt32
+  /// Its slot among the resources, or a user's among the principals; nothing where it is not known.
+  @usableFromInline let slot: KeySlot
 
   @inlinable @inline(__always)
   init(
-    _ form: Form, _ resolution: Resolution, workspace: UInt16 = 0, type: Int32 = -1,
-    slot: Int32 = -1, value: UInt32 = 0
+    _ form: Form, _ resolution: Resolution, type: Int32 = -1, _ slot: KeySlot = KeySlot()
   ) {
     self.form = form
     self.resolution = resolution
-    self.workspace = workspace
     self.type = type
     self.slot = slot
-    self.value = value
   }
 
   /// No operand.
@@ -148,20 +142,14 @@ public struct ResolvedOperand {
       self.init(.id, Resolution.unfound(id))
       return
     }
-    self.init(
-      type: type, id: id, slot: table.find(tag: UInt8(truncatingIfNeeded: type), id), in: table)
+    self.init(type: type, id: id, table.find(tag: UInt8(truncatingIfNeeded: type), id))
   }
 
   @inlinable @inline(__always)
-  init(type: Int, id: ByteView, slot: Int, in table: KeyTable) {
-    let type = Int32(truncatingIfNeeded: type)
-    guard slot >= 0 else {
-      self.init(.id, Resolution.unfound(id), type: type)
-      return
-    }
+  init(type: Int, id: ByteView, _ slot: KeySlot) {
     self.init(
-      .id, .known, workspace: table.extra(slot: slot), type: type,
-      slot: Int32(truncatingIfNeeded: slot), value: table.value(slot: slot))
+      .id, slot.isFound ? .known : Resolution.unfound(id),
+      type: Int32(truncatingIfNeeded: type), slot)
   }
 
   /// Looks up `TYPE/ID` or `TYPE`, split at the first slash; an empty text is no operand.
@@ -214,11 +202,7 @@ public struct ResolvedOperand {
   init(userID id: ByteView, in view: SnapshotView) {
     let users = view.table(.principals)
     let slot = users.find(tag: PrincipalKind.user.rawValue, id)
-    if slot < 0 {
-      self.init(.id, Resolution.unfound(id))
-    } else {
-      self.init(.id, .known, value: users.value(slot: slot))
-    }
+    self.init(.id, slot.isFound ? .known : Resolution.unfound(id), slot)
   }
 
   @inlinable

@@ -108,6 +108,6 @@ public struct SnapshotSet {
     let table = KeyTable(
       trusting: unsafe ByteView(base: base + offset, count: header.tableByteCount))
     let slot = table.find(tag: 0, name)
-    return slot < 0 ? -1 : Int(table.value(slot: slot))
+    return slot.isFound ? Int(slot.value) : -1
   }
 }

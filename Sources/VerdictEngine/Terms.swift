@@ -39,7 +39,7 @@ struct Terms {
       return coverage == .covered ? nil : denial(coverage, term, .target)
     case TermOperand.none:
       let cell = view.cell(permission: Int(term.permission), type: view.typeCount)
-      let isOn = cell >= 0 && view.cellWord(class: classIndex, cell: cell) != 0
+      let isOn = cell >= 0 && view.cellWord(class: classIndex, cell: cell) != CellWord.nothing
       return isOn ? nil : denial(.notGranted, term, .none)
     default:
       return missingRelated(term)
@@ -61,7 +61,7 @@ struct Terms {
     guard operand.type >= 0 else { return .notGranted }
     return coverage(
       permission, type: Int(operand.type), isKnown: operand.resolution == .known,
-      value: operand.value)
+      value: operand.slot.value)
   }
 
   @inline(__always)
@@ -71,8 +71,8 @@ struct Terms {
     let cell = view.cell(permission: Int(permission), type: type)
     guard cell >= 0 else { return .notGranted }
     let word = view.cellWord(class: classIndex, cell: cell)
-    if word == 1 { return .covered }
-    if word == 0 { return .notGranted }
+    if word == CellWord.all { return .covered }
+    if word == CellWord.nothing { return .notGranted }
     if !isKnown { return word & 3 == 3 ? .covered : .notInScope }
     return view.scope(word, contains: view.ordinal(value)) ? .covered : .notInScope
   }
@@ -82,27 +82,27 @@ struct Terms {
   /// Whether the resource is known to be linked to the target by a relation.
   func isLinked(by relation: Int) -> Bool {
     guard resource.resolution == .known, target.resolution == .known else { return false }
-    for index in view.links(resource.value) {
+    for index in view.links(resource.slot.value) {
       let link = view.link(index)
-      if link.relation == relation, link.slot == Int(target.slot) { return true }
+      if link.relation == relation, link.slot == target.slot.number { return true }
     }
     return false
   }
 
   private func hasLink(_ relation: UInt8) -> Bool {
-    view.links(resource.value).contains { view.link($0).relation == Int(relation) }
+    view.links(resource.slot.value).contains { view.link($0).relation == Int(relation) }
   }
 
   private func missingRelated(_ term: TermRecord) -> Decision? {
     guard resource.resolution == .known else { return missingOfUnknown(term) }
     let resources = view.table(.resources)
     var first: Decision?
-    for index in view.links(resource.value) {
+    for index in view.links(resource.slot.value) {
       let link = view.link(index)
       guard link.relation == Int(term.relation) else { continue }
+      let slot = resources.slot(link.slot)
       let coverage = coverage(
-        term.permission, type: Int(resources.tag(slot: link.slot)), isKnown: true,
-        value: resources.value(slot: link.slot))
+        term.permission, type: Int(slot.tag), isKnown: true, value: slot.value)
       let isAny = term.operand == TermOperand.any
       if coverage == .covered {
         if isAny { return nil }
@@ -126,19 +126,19 @@ struct Terms {
     switch term.operand {
     case TermOperand.every: nil
     case TermOperand.any: denialOfSelf(term)
-    default: wordOfRelated(term) == 1 ? nil : denialOfSelf(term)
+    default: wordOfRelated(term) == CellWord.all ? nil : denialOfSelf(term)
     }
   }
 
   /// Names `self` where no related resource is known.
   private func denialOfSelf(_ term: TermRecord) -> Decision {
-    denial(wordOfRelated(term) == 0 ? .notGranted : .notInScope, term, .self)
+    denial(wordOfRelated(term) == CellWord.nothing ? .notGranted : .notInScope, term, .self)
   }
 
   /// The class's word for a permission on the type that a relation leads to.
   private func wordOfRelated(_ term: TermRecord) -> UInt32 {
     let type = view.relationTarget(Int(term.relation))
     let cell = view.cell(permission: Int(term.permission), type: type)
-    return cell < 0 ? 0 : view.cellWord(class: classIndex, cell: cell)
+    return cell < 0 ? CellWord.nothing : view.cellWord(class: classIndex, cell: cell)
   }
 }

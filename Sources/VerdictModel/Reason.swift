@@ -134,9 +134,12 @@ extension Reason {
     }
   }
 
-  /// The wire value of `effect`, without a branch that a processor could guess wrong.
+  /// The wire value of `effect` from that of the reason, without a branch that a processor could
+  /// guess wrong.
   @inlinable @inline(__always)
-  public var effectByte: UInt8 { 1 &+ (rawValue >= 20 ? 1 : 0) &+ (rawValue >= 60 ? 1 : 0) }
+  public static func effectByte(_ reason: UInt8) -> UInt8 {
+    1 &+ (reason >= 20 ? 1 : 0) &+ (reason >= 60 ? 1 : 0)
+  }
 
   /// The stable code, as in JSON. Complexity: linear in the list; not for the hot path.
   public var name: String { row.name }

@@ -21,8 +21,8 @@ extension Services {
     for index in 0..<count {
       // SAFETY: all three have `count` elements.
       let decision = unsafe decisions[index]
-      unsafe effects[index] = decision.reason.effectByte
-      unsafe reasons[index] = decision.reason.rawValue
+      unsafe effects[index] = decision.effectByte
+      unsafe reasons[index] = decision.reasonByte
       operandKinds |= 1 &<< decision.operand.rawValue
       operandKinds |= decision.permission == Decision.none ? 0 : Services.somePermission
     }

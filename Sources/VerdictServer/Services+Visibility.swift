@@ -123,8 +123,8 @@ extension Services {
             let decision = Engine.decide(
               view, principal: pairs.principal(principal), workspace: workspace,
               action: pairs.action(action), resource: resource, target: target)
-            pairs.add(decision.reason, to: pair)
-            if decision.effect == .allow {
+            pairs.add(decision.reasonByte, isAllow: decision.isAllow, to: pair)
+            if decision.isAllow {
               visible.setBit(place, ofText: pair * request.blockCount + index)
             }
             pair += 1
@@ -189,15 +189,16 @@ private struct VisibilityPairs {
   func action(_ index: Int) -> Int { Int(unsafe actions[index]) }
 
   @inline(__always)
-  func add(_ reason: Reason, to pair: Int) {
-    let byte = reason.effect == .allow ? VisibilityPairs.mixed : reason.rawValue
+  func add(_ reason: UInt8, isAllow: Bool, to pair: Int) {
+    let byte = isAllow ? VisibilityPairs.mixed : reason
     let before = unsafe reasons[pair]
     unsafe reasons[pair] =
       before == VisibilityPairs.none || before == byte ? byte : VisibilityPairs.mixed
   }
 
+  /// Of a page that is refused or fails as a whole.
   func add(_ reason: Reason) {
-    for pair in 0..<count { add(reason, to: pair) }
+    for pair in 0..<count { add(reason.rawValue, isAllow: false, to: pair) }
   }
 
   /// One byte a pair: the shared reason, or zero.

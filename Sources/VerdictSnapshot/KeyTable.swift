@@ -13,9 +13,10 @@ public import VerdictModel
 /// | 4 | 4 | buckets |
 /// | 8 | 4 | key capacity of a slot in bytes, a multiple of 8 |
 /// | 12 | 4 | entries |
-/// | 16 | 8 | seed |
+/// | 16 | 8 | salt of the hash |
 /// | 24 | 8 | byte count of the heap |
-/// | 32 | 32 | zero |
+/// | 32 | 8 | offset of the slots |
+/// | 40 | 24 | zero |
 /// | 64 | 2 each | pilots, then zeros up to a multiple of 64 |
 /// | ... | 8 + capacity each | slots |
 /// | ... | | heap of the keys that are longer than the capacity |
@@ -23,189 +24,230 @@ public import VerdictModel
 /// | Slot offset | Bytes | Field |
 /// |---|---|---|
 /// | 0 | 4 | value |
-/// | 4 | 1 | key length, 0: empty slot |
-/// | 5 | 1 | tag, part of the key |
+/// | 4 | 1 | tag, part of the key; 255 in empty slots, so that no key is found there |
+/// | 5 | 1 | key length, 0: empty slot |
 /// | 6 | 2 | extra |
 /// | 8 | capacity | the key, zero-padded; or its place in the heap (8) and its hash (8) |
 @safe
 public struct KeyTable {
   @usableFromInline let base: UnsafeRawPointer
-  @usableFromInline let byteCount: Int
-  public let slotCount: Int
-  @usableFromInline let bucketCount: Int
-  @usableFromInline let keyCapacity: Int
-  public let entryCount: Int
-  @usableFromInline let seed: UInt64
-  @usableFromInline let slotsOffset: Int
-  @usableFromInline let heapOffset: Int
 
   @inlinable public static var headerByteCount: Int { 64 }
-  /// Slot sizes that a writer may choose from: key capacities in bytes.
+  /// Slot sizes that a writer may choose from: key capacities in bytes. The smallest takes two
+  /// words, see `KeyHash.Words`.
   public static let keyCapacities = [16, 24, 32, 40, 48, 56]
+  /// The tag of empty slots, which no key may have.
+  @inlinable public static var emptyTag: UInt8 { .max }
+  /// A tag that neither a key nor an empty slot has: nothing is found with it.
+  @inlinable public static var unusedTag: UInt8 { .max - 1 }
 
-  /// Reads the header of a section that was validated, is about to be, or was built by this process.
+  /// For a section that was validated, is about to be, or was built by this process.
   @inlinable @inline(__always)
   public init(trusting section: ByteView) {
     precondition(section.count >= KeyTable.headerByteCount, "a key table has a header")
     // SAFETY: the section lives as long as the snapshot; the header was just checked to be there.
     unsafe base = section.buffer.baseAddress.unsafelyUnwrapped
-    byteCount = section.count
-    let counts = section.load64(at: 0)
-    slotCount = Int(counts & 0xffff_ffff)
-    bucketCount = Int(counts >> 32)
-    let sizes = section.load64(at: 8)
-    keyCapacity = Int(sizes & 0xffff_ffff)
-    entryCount = Int(sizes >> 32)
-    seed = section.load64(at: 16)
-    slotsOffset = KeyTable.slotsOffset(bucketCount: bucketCount)
-    heapOffset = slotsOffset &+ slotCount &* (8 &+ keyCapacity)
+  }
+
+  /// - Precondition: a validated section begins at `base`.
+  @unsafe
+  @inlinable @inline(__always)
+  init(trusting base: UnsafeRawPointer) { unsafe self.base = base }
+
+  // MARK: Header
+
+  // SAFETY of the loads: offsets inside the header, which is there by the initialisers.
+
+  @inlinable @inline(__always)
+  func header32(_ offset: Int) -> UInt64 {
+    unsafe UInt64(
+      UInt32(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
   }
 
   @inlinable @inline(__always)
+  func header64(_ offset: Int) -> UInt64 {
+    unsafe UInt64(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+  }
+
+  @inlinable @inline(__always)
+  public var slotCount: Int { Int(truncatingIfNeeded: header32(0)) }
+  @inlinable @inline(__always)
+  var bucketCount: Int { Int(truncatingIfNeeded: header32(4)) }
+  @inlinable @inline(__always)
+  var keyCapacity: Int { Int(truncatingIfNeeded: header32(8)) }
+  public var entryCount: Int { Int(truncatingIfNeeded: header32(12)) }
+  @inlinable @inline(__always)
+  var salt: UInt64 { header64(16) }
+  @inlinable @inline(__always)
+  var slotsOffset: Int { Int(truncatingIfNeeded: header64(32)) }
+  var heapOffset: Int { slotsOffset &+ slotCount &* (8 &+ keyCapacity) }
+  var heapByteCount: Int { Int(truncatingIfNeeded: header64(24)) }
+
+  /// Where the slots begin behind the pilots of so many buckets.
   static func slotsOffset(bucketCount: Int) -> Int {
     headerByteCount &+ ((bucketCount &* 2 &+ 63) & ~63)
   }
 
   // MARK: Looking up
 
-  /// The hash of a key of this table.
-  @inlinable @inline(__always)
-  public func hash(tag: UInt8, _ key: ByteView) -> UInt64 {
-    KeyHash.hash(tag: tag, key, seed: seed)
-  }
-
   /// The one slot that the key with this hash can be in.
   @inlinable @inline(__always)
-  public func slot(hash: UInt64) -> Int {
-    let bucket = Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(bucketCount)).high)
-    // SAFETY: the high word of the product is below the number of buckets, whose pilots lie inside
-    // the section by validation.
+  func slot(hash: UInt64) -> Int {
+    let bucket = KeyHash.bucket(hash: hash, bucketCount: header32(4))
+    // SAFETY: the bucket is below the number of buckets, whose pilots lie inside the section by
+    // validation.
     let pilot = unsafe UInt16(
       littleEndian: base.loadUnaligned(
         fromByteOffset: KeyTable.headerByteCount &+ bucket &* 2, as: UInt16.self))
-    return KeyHash.slot(hash: hash, pilot: pilot, slotCount: slotCount)
-  }
-
-  /// Asks the processor for the slot's cache lines.
-  @inlinable @inline(__always)
-  public func prefetch(slot: Int) {
-    let stride = 8 &+ keyCapacity
-    // SAFETY: a prefetch of any address is harmless; these are inside the section.
-    unsafe verdict_prefetch(base + (slotsOffset &+ slot &* stride))
-    unsafe verdict_prefetch(base + (slotsOffset &+ slot &* stride &+ stride &- 1))
-  }
-
-  /// Whether `slot` holds this key.
-  ///
-  /// - Parameter hash: the key's, which covers the tag.
-  @inlinable @inline(__always)
-  public func holds(slot: Int, tag: UInt8, _ key: ByteView, hash: UInt64) -> Bool {
-    let head = word(slot: slot, at: 0)
-    let expected = UInt64(truncatingIfNeeded: key.count) | UInt64(tag) << 8
-    // An empty key would match an empty slot, and a longer one its length modulo 256.
-    guard (head >> 32) & 0xffff == expected, key.count >= 1, key.count <= Limits.idByteCountMax
-    else { return false }
-    guard key.count <= keyCapacity else {
-      // SAFETY: the section that this table was made from.
-      let section = unsafe ByteView(base: base, count: byteCount)
-      return KeyTable.holdsLong(section, slot: slot, key, hash: hash)
-    }
-    let last = key.count &- 8
-    if last < 0 { return word(slot: slot, at: 8) == KeyHash.short(key) }
-    // SAFETY: all offsets are below the last eight bytes of the key, which are inside.
-    var index = 0
-    while index < last {
-      guard unsafe word(slot: slot, at: 8 &+ index) == key.uncheckedLoad64(at: index) else {
-        return false
-      }
-      index &+= 8
-    }
-    return unsafe word(slot: slot, at: 8 &+ last) == key.uncheckedLoad64(at: last)
-  }
-
-  /// Takes the section and not the table, so that a table need not be put into memory on the way
-  /// of short keys.
-  @usableFromInline @inline(never)
-  static func holdsLong(_ section: ByteView, slot: Int, _ key: ByteView, hash: UInt64) -> Bool {
-    let table = KeyTable(trusting: section)
-    return table.word(slot: slot, at: 16) == hash && table.key(slot: slot) == key
-  }
-
-  /// The slot of a key, or -1.
-  @inlinable @inline(__always)
-  public func find(tag: UInt8, _ key: ByteView) -> Int {
-    let hash = hash(tag: tag, key)
-    let slot = slot(hash: hash)
-    return holds(slot: slot, tag: tag, key, hash: hash) ? slot : -1
+    return KeyHash.slot(hash: hash, pilot: pilot, slotCount: header32(0))
   }
 
   /// Where a key can only be, with its hash.
   public struct Sought {
-    @usableFromInline let hash: UInt64
+    @usableFromInline let words: KeyHash.Words
     @usableFromInline let slot: Int
 
     @inlinable @inline(__always)
-    init(hash: UInt64, slot: Int) {
-      self.hash = hash
+    init(words: KeyHash.Words, slot: Int) {
+      self.words = words
       self.slot = slot
     }
+
+    /// Nothing sought, for memory that is filled later.
+    @inlinable
+    public init() { self.init(words: KeyHash.Words(hash: 0, first: 0, last: 0), slot: 0) }
   }
 
   /// Begins a look-up: asks the processor for the key's slot. What is done before `find` hides
   /// the wait for cold memory.
   @inlinable @inline(__always)
   public func seek(tag: UInt8, _ key: ByteView) -> Sought {
-    let hash = hash(tag: tag, key)
-    let slot = slot(hash: hash)
-    prefetch(slot: slot)
-    return Sought(hash: hash, slot: slot)
+    let words = KeyHash.words(tag: tag, key, salt: salt)
+    let slot = slot(hash: words.hash)
+    let stride = 8 &+ keyCapacity
+    // SAFETY: a prefetch of any address is harmless; these are the ends of the slot.
+    unsafe verdict_prefetch(base + (slotsOffset &+ slot &* stride))
+    unsafe verdict_prefetch(base + (slotsOffset &+ slot &* stride &+ stride &- 1))
+    return Sought(words: words, slot: slot)
   }
 
-  /// Ends a look-up of the same key: its slot, or -1.
+  /// Ends a look-up of the same key. The full key is compared.
   @inlinable @inline(__always)
-  public func find(_ sought: Sought, tag: UInt8, _ key: ByteView) -> Int {
-    holds(slot: sought.slot, tag: tag, key, hash: sought.hash) ? sought.slot : -1
+  public func find(_ sought: Sought, tag: UInt8, _ key: ByteView) -> KeySlot {
+    let offset = offset(slot: sought.slot)
+    let head = unsafe word(at: offset)
+    // Length and tag at once. Too long a key fails here, because a slot's length is one byte; an
+    // empty one, because an empty slot's tag is nobody's.
+    guard (head >> 32) & 0xffff == KeyHash.prefix(tag: tag, key), holds(sought, offset, key)
+    else { return KeySlot() }
+    return KeySlot(head: head, number: sought.slot)
+  }
+
+  /// Whether the slot at `offset`, which has a key of the same length and tag, has this key.
+  @inlinable @inline(__always)
+  func holds(_ sought: Sought, _ offset: Int, _ key: ByteView) -> Bool {
+    // SAFETY: offsets inside the slot, which takes the key or has at least sixteen bytes for it;
+    // the loads from the key end at its last byte.
+    if key.count <= 16 {
+      guard unsafe word(at: offset &+ 8) == sought.words.first else { return false }
+      return unsafe key.count <= 8 || word(at: offset &+ key.count) == sought.words.last
+    }
+    guard key.count <= keyCapacity else {
+      return unsafe KeyTable.holdsLong(base, sought, key)
+    }
+    var index = 0
+    while index < key.count &- 8 {
+      guard unsafe word(at: offset &+ 8 &+ index) == key.uncheckedLoad64(at: index) else {
+        return false
+      }
+      index &+= 8
+    }
+    return unsafe word(at: offset &+ key.count) == sought.words.last
+  }
+
+  /// Takes the address and not the table, so that a table need not be put into memory on the way
+  /// of short keys.
+  @unsafe
+  @usableFromInline @inline(never)
+  static func holdsLong(_ base: UnsafeRawPointer, _ sought: Sought, _ key: ByteView) -> Bool {
+    let table = unsafe KeyTable(trusting: base)
+    // SAFETY: a slot has at least three words.
+    return unsafe table.word(at: table.offset(slot: sought.slot) &+ 16) == sought.words.hash
+      && table.key(slot: sought.slot) == key
+  }
+
+  /// The slot of a key.
+  @inlinable @inline(__always)
+  public func find(tag: UInt8, _ key: ByteView) -> KeySlot {
+    find(seek(tag: tag, key), tag: tag, key)
   }
 
   // MARK: Reading a slot
 
+  /// The slot with a number, which holds a key or is empty.
   @inlinable @inline(__always)
-  public func value(slot: Int) -> UInt32 { UInt32(truncatingIfNeeded: word(slot: slot, at: 0)) }
-
-  /// The number beside the value.
-  @inlinable @inline(__always)
-  public func extra(slot: Int) -> UInt16 {
-    UInt16(truncatingIfNeeded: word(slot: slot, at: 0) >> 48)
+  public func slot(_ number: Int) -> KeySlot {
+    // SAFETY: the beginning of a slot.
+    unsafe KeySlot(head: word(at: offset(slot: number)), number: number)
   }
-
-  @inlinable
-  public func tag(slot: Int) -> UInt8 { UInt8(truncatingIfNeeded: word(slot: slot, at: 0) >> 40) }
-
-  /// Whether the slot holds a key at all.
-  @inlinable
-  public func isOccupied(slot: Int) -> Bool { (word(slot: slot, at: 0) >> 32) & 0xff != 0 }
 
   /// The key in an occupied slot.
   public func key(slot: Int) -> ByteView {
-    let length = Int((word(slot: slot, at: 0) >> 32) & 0xff)
-    let stride = 8 + keyCapacity
-    let offset =
-      length <= keyCapacity
-      ? slotsOffset + slot * stride + 8 : heapOffset + Int(word(slot: slot, at: 8))
-    precondition(offset >= 0 && offset <= byteCount - length, "a key inside the table")
+    let offset = offset(slot: slot)
+    // SAFETY: the first two words of a slot.
+    let length = unsafe Int((word(at: offset) >> 40) & 0xff)
+    let place = unsafe length <= keyCapacity ? offset + 8 : heapOffset + Int(word(at: offset + 8))
+    precondition(
+      place >= 0 && place <= heapOffset + heapByteCount - length, "a key inside the table")
     // SAFETY: inside the section, by the check above.
-    return unsafe ByteView(base: base + offset, count: length)
+    return unsafe ByteView(base: base + place, count: length)
+  }
+
+  /// Where a slot begins. All slots lie inside the section by validation.
+  @inlinable @inline(__always)
+  func offset(slot: Int) -> Int {
+    precondition(UInt(bitPattern: slot) < UInt(bitPattern: slotCount), "a slot of the table")
+    return slotsOffset &+ slot &* (8 &+ keyCapacity)
   }
 
   /// Eight bytes of a slot.
   ///
-  /// - Precondition: they lie inside the slot.
+  /// - Precondition: they lie inside the slot; not checked.
+  @unsafe
   @inlinable @inline(__always)
-  func word(slot: Int, at offset: Int) -> UInt64 {
-    precondition(UInt(bitPattern: slot) < UInt(bitPattern: slotCount), "a slot of the table")
-    // SAFETY: the slot was just checked; all slots lie inside the section by validation.
-    return unsafe UInt64(
-      littleEndian: base.loadUnaligned(
-        fromByteOffset: slotsOffset &+ slot &* (8 &+ keyCapacity) &+ offset, as: UInt64.self))
+  func word(at offset: Int) -> UInt64 {
+    unsafe UInt64(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
+}
+
+/// What a look-up found: an occupied slot's first word and number, or nothing.
+public struct KeySlot {
+  @usableFromInline let head: UInt64
+  /// The slot's number.
+  public let number: Int
+
+  @inlinable @inline(__always)
+  init(head: UInt64, number: Int) {
+    self.head = head
+    self.number = number
+  }
+
+  /// Nothing, in the words of an empty slot: `KeyTable.emptyTag`, and an extra that is no
+  /// workspace's.
+  @inlinable @inline(__always)
+  public init() { self.init(head: 0xffff_00ff_0000_0000, number: -1) }
+
+  /// Whether there is a key: an occupied slot's length is not zero.
+  @inlinable @inline(__always)
+  public var isFound: Bool { (head >> 40) & 0xff != 0 }
+  @inlinable @inline(__always)
+  public var value: UInt32 { UInt32(truncatingIfNeeded: head) }
+  @inlinable @inline(__always)
+  public var tag: UInt8 { UInt8(truncatingIfNeeded: head >> 32) }
+  /// The number beside the value.
+  @inlinable @inline(__always)
+  public var extra: UInt16 { UInt16(truncatingIfNeeded: head >> 48) }
+  /// The length of the key in bytes.
+  @inlinable
+  public var keyByteCount: Int { Int((head >> 40) & 0xff) }
 }

@@ -25,6 +25,7 @@ public struct KeyTableBuilder {
   ///
   /// - Precondition: `key` has 1 to 255 bytes.
   public mutating func add(tag: UInt8, _ key: ByteView, value: UInt32, extra: UInt16 = 0) {
+    precondition(tag < KeyTable.unusedTag, "a tag that keys may have")
     precondition(key.count >= 1 && key.count <= Limits.idByteCountMax, "a key has 1 to 255 bytes")
     entries.append(
       Entry(
@@ -37,14 +38,17 @@ public struct KeyTableBuilder {
   public func build() -> (section: [UInt8], slots: [UInt32]) {
     let slotCount = max(1, (entries.count * 20 + 18) / 19)
     let bucketCount = max(1, (entries.count + 3) / 4)
-    var seed: UInt64 = 1
-    while true {
-      if let layout = place(seed: seed, slotCount: slotCount, bucketCount: bucketCount) {
-        return (write(layout, seed: seed, slotCount: slotCount), layout.slots)
+    for seed in 1...KeyTableBuilder.seedMax {
+      let salt = KeyHash.salt(seed: seed)
+      if let layout = place(salt: salt, slotCount: slotCount, bucketCount: bucketCount) {
+        return (write(layout, salt: salt, slotCount: slotCount), layout.slots)
       }
-      seed += 1
     }
+    preconditionFailure("distinct keys are told apart under one of many seeds")
   }
+
+  /// The first seed almost always does; no keys are known that need a second.
+  private static var seedMax: UInt64 { 1_000 }
 
   struct Layout {
     var pilots: [UInt16]
@@ -52,21 +56,21 @@ public struct KeyTableBuilder {
     var hashes: [UInt64]
   }
 
-  private func hashes(seed: UInt64) -> [UInt64] {
+  private func hashes(salt: UInt64) -> [UInt64] {
     keys.withByteView { keys in
       entries.map { entry in
         let key = keys[entry.offset..<entry.offset + Int(entry.length)]
-        return KeyHash.hash(tag: entry.tag, key, seed: seed)
+        return KeyHash.words(tag: entry.tag, key, salt: salt).hash
       }
     }
   }
 
-  private func place(seed: UInt64, slotCount: Int, bucketCount: Int) -> Layout? {
-    let hashes = hashes(seed: seed)
+  private func place(salt: UInt64, slotCount: Int, bucketCount: Int) -> Layout? {
+    let hashes = hashes(salt: salt)
     // Keys by bucket: counting sort, stable and therefore deterministic.
     var starts = [UInt32](repeating: 0, count: bucketCount + 1)
     func bucket(_ hash: UInt64) -> Int {
-      Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(bucketCount)).high)
+      KeyHash.bucket(hash: hash, bucketCount: UInt64(bucketCount))
     }
     for hash in hashes { starts[bucket(hash) + 1] += 1 }
     var largest = 0
@@ -115,7 +119,8 @@ public struct KeyTableBuilder {
     for pilot in UInt16.min...UInt16.max {
       var placed = 0
       for member in members {
-        let slot = KeyHash.slot(hash: hashes[Int(member)], pilot: pilot, slotCount: slotCount)
+        let slot = KeyHash.slot(
+          hash: hashes[Int(member)], pilot: pilot, slotCount: UInt64(slotCount))
         if taken[slot >> 6] & (1 << UInt64(slot & 63)) != 0 { break }
         taken[slot >> 6] |= 1 << UInt64(slot & 63)
         candidate[placed] = slot
@@ -149,7 +154,7 @@ public struct KeyTableBuilder {
 
   private static var smallCount: Int { 1_024 }
 
-  private func write(_ layout: Layout, seed: UInt64, slotCount: Int) -> [UInt8] {
+  private func write(_ layout: Layout, salt: UInt64, slotCount: Int) -> [UInt8] {
     let capacity = keyCapacity(slotCount: slotCount)
     let slotsOffset = KeyTable.slotsOffset(bucketCount: layout.pilots.count)
     let slotsEnd = slotsOffset + slotCount * (8 + capacity)
@@ -159,15 +164,19 @@ public struct KeyTableBuilder {
     bytes.store(UInt32(layout.pilots.count), at: 4)
     bytes.store(UInt32(capacity), at: 8)
     bytes.store(UInt32(entries.count), at: 12)
-    bytes.store(seed, at: 16)
+    bytes.store(salt, at: 16)
+    bytes.store(UInt64(slotsOffset), at: 32)
     for (index, pilot) in layout.pilots.enumerated() {
       bytes.store(pilot, at: KeyTable.headerByteCount + index * 2)
+    }
+    for slot in 0..<slotCount {
+      bytes.store(KeySlot().head, at: slotsOffset + slot * (8 + capacity))
     }
     for (index, entry) in entries.enumerated() {
       let place = slotsOffset + Int(layout.slots[index]) * (8 + capacity)
       bytes.store(entry.value, at: place)
-      bytes[place + 4] = entry.length
-      bytes[place + 5] = entry.tag
+      bytes[place + 4] = entry.tag
+      bytes[place + 5] = entry.length
       bytes.store(entry.extra, at: place + 6)
       let key = entry.offset..<entry.offset + Int(entry.length)
       if key.count <= capacity {
@@ -198,7 +207,7 @@ extension [UInt8] {
 
   /// Appends an integer, little-endian.
   public mutating func append<T: FixedWidthInteger>(integer value: T) {
-    append(contentsOf: repeatElement(0, count: MemoryLayout<T>.size))
-    store(value, at: count - MemoryLayout<T>.size)
+    // SAFETY: the value's own bytes, copied at once.
+    unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
   }
 }

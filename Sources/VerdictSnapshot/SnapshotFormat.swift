@@ -24,12 +24,17 @@
 /// |---|---|
 /// | 0 | not granted |
 /// | 1 | `all` |
+/// | 5 | everything: in every cell of a class that administers its workspace |
 /// | offset << 2 + 2 | the resources of the scope at that word of `scopes` |
 /// | offset << 2 + 3 | these, and whatever the snapshot does not know |
 ///
 /// **Scopes** hold ordinals: a resource's place among those of its type in its workspace, by id.
 /// First word: count, with the top bit for a bitset. Sorted: a zero word, then the ordinals.
 /// Bitset: the number of the first 32-bit word, then `count` words.
+///
+/// **Rules** say at once what the commonest checks need: where an action on a resource of a type
+/// requires one term on it and nothing else can decide, the term's column of a class (its cell plus
+/// one) and its permission; the terms say the same. Column 0: the long way.
 ///
 /// **Values in key tables**, see `PrincipalValue` and `ResourceValue`.
 public enum SnapshotFormat {
@@ -61,11 +66,11 @@ public enum SectionKind: UInt32, CaseIterable, Sendable {
   case cells
   /// 24 bytes each: name, display, flags (2), self operand (1), who (1), zero (4).
   case actions
-  /// 16 bits each, action by (types + 1): the case or none. The last column: no resource.
-  case actionCases
+  /// 8 bytes each, action by (types + 1), the last column for no resource: the case or none (2),
+  /// column of the only term or 0 (2), its permission (1), zero (3).
+  case rules
   /// 24 bytes each: target, relation or 255, number of linked terms, number of alternatives (1
-  /// each), first linked term (4), first alternative (4), cell of the only term or -1 (2), its
-  /// permission (1), zero (1), target types (8).
+  /// each), first linked term (4), first alternative (4), zero (4), target types (8).
   case cases
   /// 8 bytes each: first term, number of terms.
   case alternatives
@@ -112,9 +117,9 @@ public enum SectionKind: UInt32, CaseIterable, Sendable {
     switch self {
     case .texts, .displayTexts: 1
     case .names, .workspaces, .principals, .resources, .connections, .secrets: 1
-    case .identity, .alternatives, .links, .connectionEnds: 8
+    case .identity, .rules, .alternatives, .links, .connectionEnds: 8
     case .types, .permissions, .actions, .cases: 24
-    case .cells, .actionCases: 2
+    case .cells: 2
     case .terms, .classStarts, .classes, .scopes, .accessLists: 4
     case .relations, .secretHolders: 16
     case .linkedResources, .displayNames: 12
@@ -154,6 +159,13 @@ public enum ClassFlag {
   @inlinable public static var administers: UInt32 { 1 }
 }
 
+/// Words of a cell that are no scope's place.
+public enum CellWord {
+  @inlinable public static var nothing: UInt32 { 0 }
+  @inlinable public static var all: UInt32 { 1 }
+  @inlinable public static var administers: UInt32 { 5 }
+}
+
 /// Operands of a term record.
 public enum TermOperand {
   @inlinable public static var selfResource: UInt8 { 0 }
@@ -165,7 +177,8 @@ public enum TermOperand {
 }
 
 /// What a principal's slot says: the value's top two bits are the form, the next three depend on
-/// the kind, and the rest is a number. The slot's extra is a token's workspace.
+/// the kind, and the rest is a number. The slot's extra is the workspace of a token, and of a user
+/// with one class.
 ///
 /// | Bits | Users | Service tokens | Personal tokens |
 /// |---|---|---|---|

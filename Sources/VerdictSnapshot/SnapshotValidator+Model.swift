@@ -53,7 +53,7 @@ extension SnapshotValidator {
     try require(
       view.count(of: .cells) == view.permissionCount * columns, "cells: the number")
     try require(
-      view.count(of: .actionCases) == view.actionCount * columns, "action cases: the number")
+      view.count(of: .rules) == view.actionCount * columns, "rules: the number")
   }
 
   private func validateTexts() throws(SnapshotError) {
@@ -78,11 +78,13 @@ extension SnapshotValidator {
       try require(
         cell == SnapshotFormat.none16 || Int(cell) < view.cellCount, "cells: number \(index)")
     }
-    for index in 0..<view.count(of: .actionCases) {
-      let place = view.load16(.actionCases, index)
+    for index in 0..<view.count(of: .rules) {
+      let rule = RuleRecord(word: view.load64(.rules, index))
+      try require(rule.caseIndex < view.count(of: .cases), "rule \(index): the case")
       try require(
-        place == SnapshotFormat.none16 || Int(place) < view.count(of: .cases),
-        "action cases: number \(index)")
+        rule.column <= view.cellCount && (rule.column == 0 || rule.caseIndex >= 0)
+          && (rule.column == 0 || Int(rule.permission) < view.permissionCount),
+        "rule \(index): the only term")
     }
   }
 
@@ -98,10 +100,6 @@ extension SnapshotValidator {
     try require(
       record.firstAlternative + record.alternativeCount <= view.count(of: .alternatives),
       "case \(index): the alternatives")
-    try require(
-      record.onlyCell < view.cellCount
-        && (record.onlyCell < 0 || Int(record.onlyPermission) < view.permissionCount),
-      "case \(index): the only term")
     let types = view.typeCount
     try require(
       types == 64 || record.targetTypes >> UInt64(types) == 0, "case \(index): a target type")

@@ -4,107 +4,107 @@ extension SnapshotValidator {
   /// Every key table: its sizes, that each key is where a look-up finds it, and each value.
   func validateTables() throws(SnapshotError) {
     let workspaceCount = view.count(of: .classStarts) - 1
-    try validateTable(.names) { slot, table throws(SnapshotError) in
-      let limit =
-        table.tag(slot: slot) == SnapshotView.actionTag ? view.actionCount : view.typeCount
-      return table.tag(slot: slot) <= SnapshotView.typeTag
-        && Int(table.value(slot: slot)) < limit
+    try validateTable(.names) { slot throws(SnapshotError) in
+      let limit = slot.tag == SnapshotView.actionTag ? view.actionCount : view.typeCount
+      return slot.tag <= SnapshotView.typeTag && Int(slot.value) < limit
     }
-    try validateTable(.workspaces) { slot, table throws(SnapshotError) in
-      table.tag(slot: slot) == 0 && Int(table.value(slot: slot)) < workspaceCount
+    try validateTable(.workspaces) { slot throws(SnapshotError) in
+      slot.tag == 0 && Int(slot.value) < workspaceCount
     }
     try require(
       view.table(.workspaces).entryCount == workspaceCount, "workspaces: the number")
     var lists = BitSet(count: view.count(of: .accessLists))
-    try validateTable(.principals) { slot, table throws(SnapshotError) in
-      try isPrincipal(slot, table, &lists)
+    try validateTable(.principals) { slot throws(SnapshotError) in
+      try isPrincipal(slot, &lists)
     }
-    try validateTable(.resources) { slot, table throws(SnapshotError) in
-      let value = table.value(slot: slot)
-      return Int(table.tag(slot: slot)) < view.typeCount
-        && Int(table.extra(slot: slot)) < workspaceCount
-        && (value & ResourceValue.linked == 0
-          || Int(value & ~ResourceValue.linked) < view.count(of: .linkedResources))
+    try validateTable(.resources) { slot throws(SnapshotError) in
+      Int(slot.tag) < view.typeCount && Int(slot.extra) < workspaceCount
+        && (slot.value & ResourceValue.linked == 0
+          || Int(slot.value & ~ResourceValue.linked) < view.count(of: .linkedResources))
     }
-    try validateTable(.connections) { slot, table throws(SnapshotError) in
-      table.tag(slot: slot) == 0
-        && Int(table.value(slot: slot)) < view.count(of: .connectionEnds)
+    try validateTable(.connections) { slot throws(SnapshotError) in
+      slot.tag == 0 && Int(slot.value) < view.count(of: .connectionEnds)
     }
-    try validateTable(.secrets) { slot, table throws(SnapshotError) in
-      table.tag(slot: slot) == 0 && table.key(slot: slot).count == 32
-        && Int(table.value(slot: slot)) < view.count(of: .secretHolders)
+    try validateTable(.secrets) { slot throws(SnapshotError) in
+      slot.tag == 0 && slot.keyByteCount == 32
+        && Int(slot.value) < view.count(of: .secretHolders)
     }
     let principals = view.table(.principals)
     for index in 0..<view.count(of: .secretHolders) {
       let slot = Int(view.load32(.secretHolders, index))
       try require(
-        slot < principals.slotCount && principals.isOccupied(slot: slot)
-          && principals.tag(slot: slot) != PrincipalKind.user.rawValue,
+        slot < principals.slotCount && principals.slot(slot).isFound
+          && principals.slot(slot).tag != PrincipalKind.user.rawValue,
         "secret \(index): the token")
     }
   }
 
   private func validateTable(
-    _ kind: SectionKind, _ isValue: (Int, KeyTable) throws(SnapshotError) -> Bool
+    _ kind: SectionKind, _ isValue: (KeySlot) throws(SnapshotError) -> Bool
   ) throws(SnapshotError) {
     let section = view.section(kind)
     try require(section.count >= KeyTable.headerByteCount, "\(kind): the head")
     let table = KeyTable(trusting: section)
-    let heapByteCount = section.load64(at: 24)
     try require(
       table.slotCount >= 1 && table.bucketCount >= 1 && table.entryCount <= table.slotCount
         && KeyTable.keyCapacities.contains(table.keyCapacity)
+        && table.slotsOffset == KeyTable.slotsOffset(bucketCount: table.bucketCount)
         && table.heapOffset <= section.count
-        && heapByteCount == UInt64(section.count - table.heapOffset),
+        && table.heapByteCount == section.count - table.heapOffset,
       "\(kind): the sizes")
     var entries = 0
-    for slot in 0..<table.slotCount where table.isOccupied(slot: slot) {
+    for number in 0..<table.slotCount {
+      let slot = table.slot(number)
+      guard slot.isFound else {
+        try require(slot.head == KeySlot().head, "\(kind): the empty slot \(number)")
+        continue
+      }
       entries += 1
-      try validateKey(kind, table, slot, heapByteCount: heapByteCount)
-      try require(try isValue(slot, table), "\(kind): the value in slot \(slot)")
+      try validateKey(kind, table, slot)
+      try require(try isValue(slot), "\(kind): the value in slot \(number)")
     }
     try require(entries == table.entryCount, "\(kind): the number of entries")
   }
 
   private func validateKey(
-    _ kind: SectionKind, _ table: KeyTable, _ slot: Int, heapByteCount: UInt64
+    _ kind: SectionKind, _ table: KeyTable, _ slot: KeySlot
   ) throws(SnapshotError) {
-    let length = (table.word(slot: slot, at: 0) >> 32) & 0xff
-    let isLong = length > table.keyCapacity
+    let offset = table.offset(slot: slot.number)
+    let isLong = slot.keyByteCount > table.keyCapacity
+    // SAFETY: a slot has at least three words.
+    let (place, hash) = unsafe (table.word(at: offset + 8), table.word(at: offset + 16))
     if isLong {
-      let place = table.word(slot: slot, at: 8)
+      let heapByteCount = UInt64(table.heapByteCount)
       try require(
-        place <= heapByteCount && length <= heapByteCount - place, "\(kind): a long key's place")
+        place <= heapByteCount && UInt64(slot.keyByteCount) <= heapByteCount - place,
+        "\(kind): a long key's place")
     }
-    let key = table.key(slot: slot)
-    let hash = table.hash(tag: table.tag(slot: slot), key)
+    let key = table.key(slot: slot.number)
+    let sought = table.seek(tag: slot.tag, key)
     try require(
-      table.slot(hash: hash) == slot && (!isLong || table.word(slot: slot, at: 16) == hash),
+      sought.slot == slot.number && (!isLong || hash == sought.words.hash)
+        && slot.tag < KeyTable.unusedTag,
       "\(kind): a key in the wrong slot")
     try require(kind == .secrets || Identifier.isText(key), "\(kind): a key that is not text")
   }
 
   private func isPrincipal(
-    _ slot: Int, _ table: KeyTable, _ lists: inout BitSet
+    _ slot: KeySlot, _ lists: inout BitSet
   ) throws(SnapshotError) -> Bool {
-    guard let kind = PrincipalKind(rawValue: table.tag(slot: slot)) else { return false }
-    let value = table.value(slot: slot)
+    guard let kind = PrincipalKind(rawValue: slot.tag) else { return false }
     let workspaceCount = view.count(of: .classStarts) - 1
-    let workspace = Int(table.extra(slot: slot))
-    let number = Int(value & PrincipalValue.numberMax)
-    let rank = (value >> PrincipalValue.rankShift) & 3
-    let isOrganizationToken =
-      kind == .serviceToken && value >> PrincipalValue.formShift == PrincipalValue.noAccess
+    let workspace = Int(slot.extra)
+    let number = Int(slot.value & PrincipalValue.numberMax)
+    let form = slot.value >> PrincipalValue.formShift
+    let rank = (slot.value >> PrincipalValue.rankShift) & 3
+    let isOrganizationToken = kind == .serviceToken && form == PrincipalValue.noAccess
     guard kind == .user || isOrganizationToken || workspace < workspaceCount else { return false }
     guard rank <= 2 else { return false }
-    switch value >> PrincipalValue.formShift {
+    switch form {
     case PrincipalValue.noAccess:
       return true
     case PrincipalValue.oneClass:
-      guard kind == .user else {
-        return view.classes(of: workspace).contains(UInt32(number))
-      }
-      return number < Int(view.load32(.classStarts, workspaceCount))
+      return workspace < workspaceCount && view.classes(of: workspace).contains(UInt32(number))
     case PrincipalValue.classList:
       guard kind == .user, number < view.count(of: .accessLists) else { return false }
       if lists.insert(number) { try validateAccessList(number) }

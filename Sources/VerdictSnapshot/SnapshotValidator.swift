@@ -106,11 +106,14 @@ struct SnapshotValidator {
 
     var checked = BitSet(count: view.count(of: .scopes))
     for index in 0..<classCount {
-      try require(
-        view.classFlags(index) & ~ClassFlag.administers == 0, "class \(index): an unknown flag")
+      let flags = view.classFlags(index)
+      try require(flags & ~ClassFlag.administers == 0, "class \(index): an unknown flag")
       for cell in 0..<view.cellCount {
         let word = view.cellWord(class: index, cell: cell)
-        guard word > 1 else { continue }
+        try require(
+          (word == CellWord.administers) == (flags == ClassFlag.administers),
+          "class \(index): a cell of an administrator")
+        guard word > 1, word != CellWord.administers else { continue }
         try require(word & 3 >= 2, "class \(index): the kind of a scope")
         try require(Int(word >> 2) < view.count(of: .scopes), "class \(index): a scope's place")
         if checked.insert(Int(word >> 2)) { try validateScope(Int(word >> 2)) }
@@ -152,15 +155,15 @@ struct SnapshotValidator {
       let link = view.link(index)
       try require(link.relation < view.count(of: .relations), "link \(index): the relation")
       try require(
-        link.slot < resources.slotCount && resources.isOccupied(slot: link.slot)
-          && Int(resources.tag(slot: link.slot)) == view.relationTarget(link.relation),
+        link.slot < resources.slotCount && resources.slot(link.slot).isFound
+          && Int(resources.slot(link.slot).tag) == view.relationTarget(link.relation),
         "link \(index): the resource")
     }
     for index in 0..<view.count(of: .connectionEnds) {
       let ends = view.load64(.connectionEnds, index)
       for slot in [Int(ends & 0xffff_ffff), Int(ends >> 32)] {
         try require(
-          slot < resources.slotCount && resources.isOccupied(slot: slot),
+          slot < resources.slotCount && resources.slot(slot).isFound,
           "connection \(index): an end")
       }
     }

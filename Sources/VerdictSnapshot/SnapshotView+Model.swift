@@ -22,13 +22,12 @@ public struct ActionRecord {
 /// What an action requires of one type of resource.
 public struct CaseRecord {
   @usableFromInline let head: UInt64
-  /// First alternative (4), then cell (2) and permission (1) of the only term.
-  @usableFromInline let alternatives: UInt64
+  @usableFromInline let alternatives: UInt32
   /// One bit per type that the target may have.
   public let targetTypes: UInt64
 
   @inlinable @inline(__always)
-  init(head: UInt64, alternatives: UInt64, targetTypes: UInt64) {
+  init(head: UInt64, alternatives: UInt32, targetTypes: UInt64) {
     self.head = head
     self.alternatives = alternatives
     self.targetTypes = targetTypes
@@ -47,14 +46,32 @@ public struct CaseRecord {
   @inlinable @inline(__always)
   public var firstLinkedTerm: Int { Int(head >> 32) }
   @inlinable @inline(__always)
-  public var firstAlternative: Int { Int(UInt32(truncatingIfNeeded: alternatives)) }
-  /// Where the case is one term on `self`: its cell; else -1. A short cut for the commonest
-  /// cases; the terms say the same.
+  public var firstAlternative: Int { Int(alternatives) }
+}
+
+/// What an action requires of a type, as far as one word tells; see `SnapshotFormat`.
+public struct RuleRecord {
+  @usableFromInline let word: UInt64
+
   @inlinable @inline(__always)
-  public var onlyCell: Int { Int(Int16(truncatingIfNeeded: alternatives >> 32)) }
+  init(word: UInt64) { self.word = word }
+
+  /// No rule: the action does not apply.
+  @inlinable
+  public init() { self.init(word: UInt64(SnapshotFormat.none16)) }
+
+  /// The case, or -1: the action does not apply.
+  @inlinable @inline(__always)
+  public var caseIndex: Int {
+    let index = UInt16(truncatingIfNeeded: word)
+    return index == SnapshotFormat.none16 ? -1 : Int(index)
+  }
+  /// The column of the only term, or 0.
+  @inlinable @inline(__always)
+  public var column: Int { Int(UInt16(truncatingIfNeeded: word >> 16)) }
   /// The permission of that term.
   @inlinable @inline(__always)
-  public var onlyPermission: UInt8 { UInt8(truncatingIfNeeded: alternatives >> 48) }
+  public var permission: UInt8 { UInt8(truncatingIfNeeded: word >> 32) }
 }
 
 /// One permission on one operand.
@@ -97,7 +114,7 @@ extension SnapshotView {
   func findName(_ tag: UInt8, _ name: ByteView) -> Int {
     let names = table(.names)
     let slot = names.find(tag: tag, name)
-    return slot < 0 ? -1 : Int(names.value(slot: slot))
+    return slot.isFound ? Int(slot.value) : -1
   }
 
   @inlinable @inline(__always)
@@ -108,14 +125,24 @@ extension SnapshotView {
   /// The case of an action for a type of `self` (`typeCount`: no resource), or -1.
   @inlinable @inline(__always)
   public func caseIndex(action: Int, type: Int) -> Int {
-    let index = load16(.actionCases, action &* (typeCount &+ 1) &+ type)
-    return index == SnapshotFormat.none16 ? -1 : Int(index)
+    rule(action: action, type: type).caseIndex
+  }
+
+  /// The rule of an action for a type of `self` (`typeCount`: no resource); none of an action that
+  /// is unknown, -1. Of a type that is unknown, -1, any rule.
+  @inlinable @inline(__always)
+  public func rule(action: Int, type: Int) -> RuleRecord {
+    let index = action &* (typeCount &+ 1) &+ type
+    guard UInt(bitPattern: index) < UInt(bitPattern: count(of: .rules)) else {
+      return RuleRecord()
+    }
+    return RuleRecord(word: load64(.rules, index))
   }
 
   @inlinable @inline(__always)
   public func caseRecord(_ index: Int) -> CaseRecord {
     CaseRecord(
-      head: load64(.cases, index), alternatives: load64(.cases, index, 8),
+      head: load64(.cases, index), alternatives: load32(.cases, index, 8),
       targetTypes: load64(.cases, index, 16))
   }
 

@@ -19,8 +19,18 @@ extension SnapshotView {
   /// A cell of a class, see `SnapshotFormat`.
   @inlinable @inline(__always)
   public func cellWord(class index: Int, cell: Int) -> UInt32 {
-    load32(.classes, index &* (cellCount &+ 1) &+ 1 &+ cell)
+    cellWord(at: cellPlace(class: index, column: cell &+ 1))
   }
+
+  /// Where a class has a column (a cell plus one).
+  @inlinable @inline(__always)
+  public func cellPlace(class index: Int, column: Int) -> Int {
+    index &* (cellCount &+ 1) &+ column
+  }
+
+  /// The word of a place that `cellPlace` answered.
+  @inlinable @inline(__always)
+  public func cellWord(at place: Int) -> UInt32 { load32(.classes, place) }
 
   /// Asks the processor for what a user's or token's slot value leads to.
   @inlinable
@@ -37,12 +47,11 @@ extension SnapshotView {
     unsafe verdict_prefetch(base + offset)
   }
 
-  /// Asks the processor for a cell of a class.
+  /// Asks the processor for the word of a place that `cellPlace` answered.
   @inlinable @inline(__always)
-  public func prefetch(class index: Int, cell: Int) {
-    let word = index &* (cellCount &+ 1) &+ 1 &+ cell
+  public func prefetch(cellPlace place: Int) {
     // SAFETY: a prefetch reads nothing, wherever it points.
-    unsafe verdict_prefetch(base + (offset(of: .classes) &+ word &* 4))
+    unsafe verdict_prefetch(base + (offset(of: .classes) &+ place &* 4))
   }
 
   /// Asks the processor for where a bitset scope has an ordinal, and for the head of any scope.
@@ -54,26 +63,25 @@ extension SnapshotView {
     unsafe verdict_prefetch(base + (start &+ 8 &+ Int(ordinal >> 5) &* 4))
   }
 
-  /// The class of a user with a list of them that belongs to a workspace, or -1.
+  /// The class of a user with a list of them in a workspace, or -1.
   ///
   /// Complexity: logarithmic in the user's workspaces.
-  @inlinable
+  /// - Precondition: `workspace` is one of the snapshot's.
+  @inlinable @inline(__always)
   public func classInList(_ list: Int, of workspace: Int) -> Int {
     let range = classes(of: workspace)
-    let count = Int(load32(.accessLists, list))
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low &+ high) >> 1
-      if load32(.accessLists, list &+ 1 &+ middle) < range.lowerBound {
-        low = middle &+ 1
-      } else {
-        high = middle
-      }
+    var low = list &+ 1
+    var count = Int(load32(.accessLists, list))
+    // Without a branch on what is found: where the workspace stands is not to be predicted.
+    while count > 1 {
+      let half = count >> 1
+      let isBelow = load32(.accessLists, low &+ half) < range.upperBound
+      low = isBelow ? low &+ half : low
+      count &-= half
     }
-    guard low < count else { return -1 }
-    let found = load32(.accessLists, list &+ 1 &+ low)
-    return found < range.upperBound ? Int(found) : -1
+    guard count == 1 else { return -1 }
+    let found = load32(.accessLists, low)
+    return range.contains(found) ? Int(found) : -1
   }
 
   // MARK: Scopes
@@ -85,13 +93,23 @@ extension SnapshotView {
   @inlinable @inline(__always)
   public func scope(_ word: UInt32, contains ordinal: UInt32) -> Bool {
     let start = Int(word >> 2)
-    let head = load32(.scopes, start)
+    let head = scopeHead(start)
+    let count = Int(head & 0x7fff_ffff)
     guard head & 0x8000_0000 != 0 else {
-      return sortedScope(start &+ 2, Int(head), contains: ordinal)
+      return sortedScope(start &+ 2, count, contains: ordinal)
     }
-    let place = Int(ordinal >> 5) &- Int(load32(.scopes, start &+ 1))
-    guard UInt(bitPattern: place) < UInt(head & 0x7fff_ffff) else { return false }
+    let place = Int(ordinal >> 5) &- Int(head >> 32)
+    guard UInt(bitPattern: place) < UInt(bitPattern: count) else { return false }
     return load32(.scopes, start &+ 2 &+ place) & (1 &<< (ordinal & 31)) != 0
+  }
+
+  /// Both words of a scope's head.
+  @inlinable @inline(__always)
+  func scopeHead(_ start: Int) -> UInt64 {
+    precondition(start &+ 1 < count(of: .scopes), "a scope's head")
+    // SAFETY: both words are in the section, by the check.
+    return unsafe UInt64(
+      littleEndian: (base + (offset(of: .scopes) &+ start &* 4)).loadUnaligned(as: UInt64.self))
   }
 
   @usableFromInline @inline(never)

@@ -57,7 +57,10 @@ public struct SnapshotView {
   }
 
   @inlinable @inline(__always)
-  public func table(_ kind: SectionKind) -> KeyTable { KeyTable(trusting: section(kind)) }
+  public func table(_ kind: SectionKind) -> KeyTable {
+    // SAFETY: validation has checked the section, or is about to.
+    unsafe KeyTable(trusting: base + offset(of: kind))
+  }
 
   // MARK: Records
 

@@ -65,8 +65,8 @@ struct SnapshotSummary {
 
   private static func countsByTag(_ table: KeyTable) -> [Int] {
     var counts = Array(repeating: 0, count: 256)
-    for slot in 0..<table.slotCount where table.isOccupied(slot: slot) {
-      counts[Int(table.tag(slot: slot))] += 1
+    for number in 0..<table.slotCount where table.slot(number).isFound {
+      counts[Int(table.slot(number).tag)] += 1
     }
     return counts
   }
@@ -82,7 +82,7 @@ struct SnapshotSummary {
     for number in 0..<classCount(view) {
       for cell in 0..<view.cellCount {
         let word = view.cellWord(class: number, cell: cell)
-        if word > 1 { places.insert(word >> 2) }
+        if word & 3 >= 2 { places.insert(word >> 2) }
       }
     }
     return places.count

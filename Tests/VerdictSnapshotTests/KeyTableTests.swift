@@ -35,15 +35,18 @@ struct KeyTableTests {
       let table = KeyTable(trusting: section)
       for (index, item) in keys.enumerated() {
         let slot = item.key.withByteView { table.find(tag: item.tag, $0) }
-        #expect(slot == Int(slots[index]))
-        #expect(table.value(slot: slot) == UInt32(index))
-        #expect(table.extra(slot: slot) == UInt16(index & 0xffff))
-        #expect(table.key(slot: slot).array == item.key)
+        #expect(slot.isFound && slot.number == Int(slots[index]))
+        #expect(slot.value == UInt32(index))
+        #expect(slot.extra == UInt16(index & 0xffff))
+        #expect(slot.tag == item.tag && slot.keyByteCount == item.key.count)
+        #expect(table.key(slot: slot.number).array == item.key)
         for other in near(item.key) where !keys.contains(where: { $0 == (item.tag, other) }) {
-          #expect(other.withByteView { table.find(tag: item.tag, $0) } == -1)
+          #expect(!other.withByteView { table.find(tag: item.tag, $0).isFound })
         }
       }
-      #expect(table.find(tag: 0, ByteView()) == -1)
+      for tag in [0, KeyTable.unusedTag, KeyTable.emptyTag] {
+        #expect(!table.find(tag: tag, ByteView()).isFound)
+      }
     }
   }
 
@@ -61,32 +64,33 @@ struct KeyTableTests {
     key.withByteView { builder.add(tag: 0, $0, value: 1) }
     let longer = key + [UInt8](repeating: 0, count: 256)
     builder.build().section.withByteView { section in
-      #expect(longer.withByteView { KeyTable(trusting: section).find(tag: 0, $0) } == -1)
+      #expect(!longer.withByteView { KeyTable(trusting: section).find(tag: 0, $0).isFound })
     }
   }
 
   @Test(
     "keys made to collide under one seed are told apart under the next", .timeLimit(.minutes(1)))
   func craftedKeys() {
-    // Keys whose first word cancels the constant of the first multiplication under seed 1.
-    let mask: UInt64 = 0x5899_65cc_7537_4cc3
+    // Keys whose first word makes the first multiplication zero under the salt of seed 1.
+    let salt = KeyHash.salt(seed: 1)
     var builder = KeyTableBuilder()
     var keys: [[UInt8]] = []
     for number in 0..<16 {
       var key: [UInt8] = []
-      key.append(integer: mask ^ 0xa076_1d64_78bd_642f)
+      key.append(integer: salt)
       key.append(integer: UInt64(number))
       key.append(integer: UInt64(7))
       key.append(integer: UInt64(9))
       keys.append(key)
       key.withByteView { builder.add(tag: 0, $0, value: UInt32(number)) }
     }
-    #expect(Set(keys.map { $0.withByteView { KeyHash.hash(tag: 0, $0, seed: 1) } }).count == 1)
+    #expect(
+      Set(keys.map { $0.withByteView { KeyHash.words(tag: 0, $0, salt: salt).hash } }).count == 1)
     builder.build().section.withByteView { section in
       let table = KeyTable(trusting: section)
       for (number, key) in keys.enumerated() {
         let slot = key.withByteView { table.find(tag: 0, $0) }
-        #expect(slot >= 0 && table.value(slot: slot) == UInt32(number))
+        #expect(slot.isFound && slot.value == UInt32(number))
       }
     }
   }
@@ -108,7 +112,7 @@ struct KeyTableTests {
     var counts = [Int](repeating: 0, count: 64)
     for number in 0..<64_000 {
       let key = Array("user-\(number)@example.com".utf8)
-      let hash = key.withByteView { KeyHash.hash(tag: 0, $0, seed: 1) }
+      let hash = key.withByteView { KeyHash.words(tag: 0, $0, salt: KeyHash.salt(seed: 1)).hash }
       counts[KeyHash.slot(hash: hash, pilot: 3, slotCount: 64)] += 1
     }
     #expect((counts.min() ?? 0) > 850)

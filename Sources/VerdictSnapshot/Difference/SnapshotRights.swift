@@ -63,8 +63,9 @@ struct SnapshotRights {
     self.piiCells = piiCells
     let table = view.table(.workspaces)
     var names = Array(repeating: [UInt8](), count: table.entryCount)
-    for slot in 0..<table.slotCount where table.isOccupied(slot: slot) {
-      names[Int(table.value(slot: slot))] = table.key(slot: slot).array
+    for number in 0..<table.slotCount {
+      let slot = table.slot(number)
+      if slot.isFound { names[Int(slot.value)] = table.key(slot: number).array }
     }
     workspaces = names
     numbers = Dictionary(
@@ -74,13 +75,14 @@ struct SnapshotRights {
 
   private mutating func readResources() {
     let table = view.table(.resources)
-    for slot in 0..<table.slotCount where table.isOccupied(slot: slot) {
-      let place = Place(
-        workspace: Int(table.extra(slot: slot)), type: Int(table.tag(slot: slot)))
-      let ordinal = Int(view.ordinal(table.value(slot: slot)))
+    for number in 0..<table.slotCount {
+      let slot = table.slot(number)
+      guard slot.isFound else { continue }
+      let place = Place(workspace: Int(slot.extra), type: Int(slot.tag))
+      let ordinal = Int(view.ordinal(slot.value))
       var known = ids.removeValue(forKey: place) ?? []
       while known.count <= ordinal { known.append([]) }
-      known[ordinal] = table.key(slot: slot).array
+      known[ordinal] = table.key(slot: number).array
       ids[place] = known
     }
   }
@@ -105,7 +107,7 @@ struct SnapshotRights {
     guard let type = typeNumber(type) else { return nil }
     let table = view.table(.resources)
     let slot = id.withByteView { table.find(tag: UInt8(type), $0) }
-    return slot < 0 ? nil : workspaces[Int(table.extra(slot: slot))]
+    return slot.isFound ? workspaces[Int(slot.extra)] : nil
   }
 
   /// Everything that a resource is linked to, as `relation type/id`.
@@ -113,12 +115,12 @@ struct SnapshotRights {
     guard let type = typeNumber(type) else { return [] }
     let table = view.table(.resources)
     let slot = id.withByteView { table.find(tag: UInt8(type), $0) }
-    guard slot >= 0 else { return [] }
+    guard slot.isFound else { return [] }
     return Set(
-      view.links(table.value(slot: slot)).map { index in
+      view.links(slot.value).map { index in
         let link = view.link(index)
         let name = view.relationName(link.relation).array
-        let other = view.typeName(Int(table.tag(slot: link.slot))).array
+        let other = view.typeName(Int(table.slot(link.slot).tag)).array
         return name + [UInt8(ascii: " ")] + other + [UInt8(ascii: "/")]
           + table.key(slot: link.slot).array
       })
@@ -130,10 +132,11 @@ struct SnapshotRights {
   func principals() -> [[UInt8]: Principal] {
     let table = view.table(.principals)
     var found: [[UInt8]: Principal] = [:]
-    for slot in 0..<table.slotCount where table.isOccupied(slot: slot) {
-      guard let kind = PrincipalKind(rawValue: table.tag(slot: slot)) else { continue }
-      let name = Array(kind.prefix.utf8) + table.key(slot: slot).array
-      found[name] = principal(kind, table.value(slot: slot), Int(table.extra(slot: slot)))
+    for number in 0..<table.slotCount {
+      let slot = table.slot(number)
+      guard slot.isFound, let kind = PrincipalKind(rawValue: slot.tag) else { continue }
+      let name = Array(kind.prefix.utf8) + table.key(slot: number).array
+      found[name] = principal(kind, slot.value, Int(slot.extra))
     }
     return found
   }
@@ -193,8 +196,8 @@ struct SnapshotRights {
   func scope(class number: Int, cell: Int, _ workspace: [UInt8], _ type: String?) -> Scope {
     if view.isPIIOpen && piiCells.contains(cell) { return .all }
     let word = view.cellWord(class: number, cell: cell)
-    if word == 0 { return .none }
-    if word == 1 { return .all }
+    if word == CellWord.nothing { return .none }
+    if word & 2 == 0 { return .all }
     let known = type.map { self.known(workspace, $0) } ?? []
     let ids = view.ordinals(ofScope: word).map { known[Int($0)] }
     return .some(Set(ids), future: word & 3 == 3)

@@ -56,13 +56,30 @@ struct Bench: ParsableCommand {
     try snapshot.withByteView { bytes in
       let view = try measure("validate.\(name)") { try SnapshotView(validating: bytes) }
       var questions = Questions(document, seed: 7)
-      let set = questions.make(different)
-      decide(set, view, name)
+      decide(questions.make(different), view, name)
+      let edits = questions.make(different, actions: ["edit"])
+      let editRounds = checkCount(different) / different
+      if only == "all" || only == "edit" {
+        time("decide.\(name).edit", checkCount(different)) {
+          edits.decideResolved(view, editRounds)
+        }
+      }
+      if only == "all" || only == "decided" {
+        time("decide.\(name).decided", checkCount(different)) {
+          edits.decideLookedUp(view, editRounds)
+        }
+      }
+      if only == "all" || only == "principal" {
+        let batches = questions.make(different, run: 1_000).batches(onePrincipal: true)
+        time("decide.\(name).principal", checkCount(different)) {
+          BenchBatch.decide(batches, view, checkCount(different) / different)
+        }
+      }
     }
   }
 
   private func decide(_ set: QuestionSet, _ view: SnapshotView, _ name: String) {
-    let rounds = max(1, count / set.count)
+    let rounds = checkCount(set.count) / set.count
     if only == "all" || only == "text" {
       time("decide.\(name).text", rounds * set.count) { set.decideTexts(view, rounds) }
     }
@@ -73,9 +90,15 @@ struct Bench: ParsableCommand {
       time("decide.\(name).resolved", rounds * set.count) { set.decideResolved(view, rounds) }
     }
     if only == "all" || only == "columns" {
-      time("decide.\(name).columns", rounds * set.count) { set.decideColumns(view, rounds) }
+      let batches = set.batches(onePrincipal: false)
+      time("decide.\(name).columns", rounds * set.count) {
+        BenchBatch.decide(batches, view, rounds)
+      }
     }
   }
+
+  /// Checks in all, in whole rounds.
+  private func checkCount(_ different: Int) -> Int { max(1, count / different) * different }
 
   private func time(_ name: String, _ checks: Int, _ body: () -> UInt64) {
     var best = Double.infinity

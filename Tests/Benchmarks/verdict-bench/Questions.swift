@@ -31,11 +31,16 @@ struct Questions {
     return Int((random >> 33) % UInt64(bound))
   }
 
-  mutating func make(_ count: Int) -> QuestionSet {
+  static let workingDay = ["edit", "edit", "edit", "delete", "view", "destination_live_events"]
+
+  /// - Parameter run: how many checks in a row are of the same member.
+  mutating func make(
+    _ count: Int, run: Int = 1, actions: [String] = Questions.workingDay
+  ) -> QuestionSet {
     var set = QuestionSet()
-    let actions = ["edit", "edit", "edit", "delete", "view", "destination_live_events"]
-    for _ in 0..<count {
-      let member = reachable[below(reachable.count)]
+    var member = reachable[0]
+    for number in 0..<count {
+      if number % run == 0 { member = reachable[below(reachable.count)] }
       let workspace = document.workspaces[member.workspaces[below(member.workspaces.count)]]
       let resource = workspace.resources[below(workspace.resources.count)]
       var action = actions[below(actions.count)]
@@ -105,7 +110,7 @@ struct QuestionSet {
               principal: slice(bytes, row.principal), workspace: slice(bytes, row.workspace),
               action: slice(bytes, row.action), resource: slice(bytes, row.resource),
               target: ByteView()), in: view)
-          sum &+= UInt64(decision.reason.rawValue)
+          sum &+= UInt64(decision.reasonByte)
         }
       }
     }
@@ -133,19 +138,47 @@ struct QuestionSet {
     var id: ByteView
   }
 
+  /// What is left of a check once its names are looked up.
+  func decideLookedUp(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    var sum: UInt64 = 0
+    bytes.withByteView { bytes in
+      let checks = ready(bytes, view).map { check in
+        (
+          principal: ResolvedPrincipal(PrincipalName(check.principal), in: view.table(.principals)),
+          workspace: check.resolved, action: check.action,
+          resource: ResolvedOperand(type: check.type, id: check.id, in: view.table(.resources))
+        )
+      }
+      for _ in 0..<rounds {
+        for check in checks {
+          let decision = Engine.decide(
+            view, principal: check.principal, workspace: check.workspace, action: check.action,
+            resource: check.resource, target: ResolvedOperand())
+          sum &+= UInt64(decision.reasonByte)
+        }
+      }
+    }
+    return sum
+  }
+
+  private func ready(_ bytes: ByteView, _ view: SnapshotView) -> [Ready] {
+    let workspaces = view.table(.workspaces)
+    return rows.map { row in
+      Ready(
+        principal: slice(bytes, row.principal), workspace: slice(bytes, row.workspace),
+        resolved: ResolvedWorkspace(slice(bytes, row.workspace), in: workspaces),
+        action: view.findAction(slice(bytes, row.action)),
+        type: view.findType(slice(bytes, row.type)), id: slice(bytes, row.id))
+    }
+  }
+
   private func decide(
     _ view: SnapshotView, _ rounds: Int, workspaceResolved: Bool
   ) -> UInt64 {
     var sum: UInt64 = 0
     bytes.withByteView { bytes in
       let workspaces = view.table(.workspaces)
-      let ready = rows.map { row in
-        Ready(
-          principal: slice(bytes, row.principal), workspace: slice(bytes, row.workspace),
-          resolved: ResolvedWorkspace(slice(bytes, row.workspace), in: workspaces),
-          action: view.findAction(slice(bytes, row.action)),
-          type: view.findType(slice(bytes, row.type)), id: slice(bytes, row.id))
-      }
+      let ready = ready(bytes, view)
       for _ in 0..<rounds {
         for check in ready {
           let decision = Engine.decide(
@@ -153,16 +186,16 @@ struct QuestionSet {
             workspace: workspaceResolved
               ? check.resolved : ResolvedWorkspace(check.workspace, in: workspaces),
             action: check.action, type: check.type, id: check.id)
-          sum &+= UInt64(decision.reason.rawValue)
+          sum &+= UInt64(decision.reasonByte)
         }
       }
     }
     return sum
   }
 
-  /// In batches of a thousand, interleaved, each check with its own principal and workspace.
-  func decideColumns(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
-    let batches = stride(from: 0, to: rows.count, by: 1_000).map { start in
+  /// Requests in columns of a thousand checks.
+  func batches(onePrincipal: Bool) -> [BenchBatch] {
+    stride(from: 0, to: rows.count, by: 1_000).map { start in
       BenchBatch(
         rows[start..<min(start + 1_000, rows.count)].map { row in
           BenchBatch.Check(
@@ -173,12 +206,8 @@ struct QuestionSet {
             action: Array(bytes[row.action.start..<row.action.start + row.action.count]),
             type: Array(bytes[row.type.start..<row.type.start + row.type.count]),
             id: Array(bytes[row.id.start..<row.id.start + row.id.count]))
-        })
+        }, onePrincipal: onePrincipal)
     }
-    var sum: UInt64 = 0
-    var columns = ColumnBatch()
-    for _ in 0..<rounds { for batch in batches { sum &+= batch.decide(&columns, view) } }
-    return sum
   }
 }
 
@@ -197,9 +226,12 @@ struct BenchBatch {
   private var ids: (data: [UInt8], lengths: [UInt8]) = ([], [])
   private var principals: (data: [UInt8], lengths: [UInt8]) = ([], [])
   private let count: Int
+  /// Of all checks, or empty: each has its own.
+  private let principal: [UInt8]
 
-  init(_ checks: [Check]) {
+  init(_ checks: [Check], onePrincipal: Bool) {
     count = checks.count
+    principal = onePrincipal ? checks[0].principal : []
     for check in checks {
       for (column, value) in [check.action, check.type, check.workspace].enumerated() {
         let place = values[column].firstIndex(of: value) ?? values[column].count
@@ -208,12 +240,23 @@ struct BenchBatch {
       }
       ids.data += check.id
       ids.lengths.append(UInt8(check.id.count))
+      guard !onePrincipal else { continue }
       principals.data += check.principal
       principals.lengths.append(UInt8(check.principal.count))
     }
   }
 
-  func decide(_ batch: inout ColumnBatch, _ view: SnapshotView) -> UInt64 {
+  static func decide(_ batches: [BenchBatch], _ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    var sum: UInt64 = 0
+    var columns = ColumnBatch()
+    for _ in 0..<rounds { for batch in batches { sum &+= batch.decide(&columns, view) } }
+    return sum
+  }
+
+  private func decide(_ batch: inout ColumnBatch, _ view: SnapshotView) -> UInt64 {
+    if !principal.isEmpty {
+      principal.withByteView { batch.set(defaultPrincipal: $0, in: view) }
+    }
     for (index, name) in values[0].enumerated() {
       name.withByteView { batch.set(action: index, $0, in: view) }
     }
@@ -231,7 +274,7 @@ struct BenchBatch {
         let decisions = unsafe room.baseAddress.unsafelyUnwrapped
         unsafe batch.decide(rows, &cursor, upTo: count, in: view, into: decisions)
         var sum: UInt64 = 0
-        for index in 0..<count { unsafe sum &+= UInt64(decisions[index].reason.rawValue) }
+        for index in 0..<count { unsafe sum &+= UInt64(decisions[index].reasonByte) }
         return sum
       }
     }
