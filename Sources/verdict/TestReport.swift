@@ -17,6 +17,15 @@ struct TestReport {
   /// Every grant once; nil without `--coverage`.
   private(set) var grants: [GrantCoverage.Entry]?
 
+  private var places: [GrantKey: [Int]] = [:]
+
+  /// Where a grant is written.
+  private struct GrantKey: Hashable {
+    let path: String
+    let line: UInt32
+    let column: UInt32
+  }
+
   var failedCount: Int { files.reduce(0) { $0 + $1.failures.count } }
   var checkCount: Int { files.reduce(0) { $0 + $1.answers.count } }
 
@@ -24,13 +33,12 @@ struct TestReport {
   mutating func add(_ entries: [GrantCoverage.Entry]) {
     var grants = self.grants ?? []
     for entry in entries {
-      let place = grants.firstIndex {
-        $0.path == entry.path && $0.mark == entry.mark && $0.place == entry.place
-          && $0.grant == entry.grant
-      }
-      if let place {
+      let key = GrantKey(path: entry.path, line: entry.mark.line, column: entry.mark.column)
+      // A PII permission over several types is one line of the document and several grants.
+      if let place = places[key]?.first(where: { grants[$0].grant == entry.grant }) {
         if entry.isExercised { grants[place] = entry }
       } else {
+        places[key, default: []].append(grants.count)
         grants.append(entry)
       }
     }

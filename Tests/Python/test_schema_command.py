@@ -132,7 +132,9 @@ MISSHAPEN = {
         ROLES, *WEB, "resources", "streaming_destination", to=["SD1"]
     ),
     "an unknown role": change(ROLES, *WEB, "roles", to={"mia": [{"role": "source_amin"}]}),
-    "a role without its scope": change(ROLES, *WEB, "roles", to={"mia": [{"role": "source_admin"}]}),
+    "a role without its scope": change(
+        ROLES, *WEB, "roles", to={"mia": [{"role": "source_admin"}]}
+    ),
     "a scope for a role without": change(
         ROLES, *WEB, "roles", to={"mia": [{"role": "minimal_access", "sources": "all"}]}
     ),
