@@ -12,7 +12,7 @@ struct GenerationTests {
 
   @Test(
     "a generated organization written, read and compiled is the organization itself",
-    arguments: 1..<20 as Range<UInt64>)
+    arguments: 1..<8 as Range<UInt64>)
   func roundTrip(seed: UInt64) throws {
     let (model, models) = try Self.model()
     for groupCount in [0, 12] {
