@@ -28,7 +28,7 @@ PACKAGES := \
   protobuf-compiler protobuf-c-compiler \
   nghttp2-client valgrind strace util-linux python3-venv
 
-.PHONY: help deps build build-bench run test test-swift test-python bench proto proto-check \
+.PHONY: help deps build build-bench run test test-swift test-python bench proto proto-check schema \
   format lint asan tsan clean swift-there
 
 help: ## list these verbs
@@ -63,22 +63,31 @@ test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the r
 bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
 	$(VENV)/bin/python Tests/Benchmarks/bench.py $(BENCH_FLAGS)
 
-proto: ## renew the generated code from proto/ and from the table of reasons
-	proto/reasons.py Sources/VerdictModel/Reason.swift proto/verdict/v1/verdict.proto \
-	  proto/verdict/v1/verdict.proto
+REASONS := Sources/VerdictModel/Reason.swift
+ADVICE := Sources/VerdictModel/Reason+Advice.swift
+
+proto: ## renew what is generated from proto/ and from the table of reasons, docs/reasons.md included
+	proto/reasons.py $(REASONS) proto/verdict/v1/verdict.proto proto/verdict/v1/verdict.proto
+	proto/reasons_page.py $(REASONS) $(ADVICE) docs/reasons.md
 	proto/generate.sh Sources/CVerdictProto
 
 proto-check: ## is the generated code what proto/ and the table of reasons give?
 	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
-	proto/reasons.py Sources/VerdictModel/Reason.swift proto/verdict/v1/verdict.proto \
-	  "$$fresh/verdict.proto"; \
+	proto/reasons.py $(REASONS) proto/verdict/v1/verdict.proto "$$fresh/verdict.proto"; \
 	diff -u proto/verdict/v1/verdict.proto "$$fresh/verdict.proto" \
 	  || { echo "proto-check: the reasons in verdict.proto are old; run: make proto"; exit 1; }; \
+	proto/reasons_page.py $(REASONS) $(ADVICE) "$$fresh/reasons.md"; \
+	diff -u docs/reasons.md "$$fresh/reasons.md" \
+	  || { echo "proto-check: docs/reasons.md is old; run: make proto"; exit 1; }; \
 	proto/generate.sh "$$fresh/generated"; \
 	cp Sources/CVerdictProto/include/CVerdictProto.h "$$fresh/generated/include/"; \
 	diff -ur Sources/CVerdictProto "$$fresh/generated" \
 	  || { echo "proto-check: Sources/CVerdictProto is old; run: make proto"; exit 1; }; \
 	echo "proto-check: the generated code is current"
+
+schema: build ## renew docs/policy.schema.json from the parser's tables
+	$(VERDICT) schema > $(WORK)/policy.schema.json
+	mv $(WORK)/policy.schema.json docs/policy.schema.json
 
 format: swift-there ## format the Swift code in place
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

@@ -12,7 +12,11 @@ struct CheckSource {
 
   /// Compiles documents.
   static func documents(paths: [String], models: String?) throws(CommandFailure) -> CheckSource {
-    let compiled = try CompiledDocuments.tellingWarnings(paths: paths, models: models)
+    try documents(try CompiledDocuments.tellingWarnings(paths: paths, models: models))
+  }
+
+  /// Takes documents that are compiled already.
+  static func documents(_ compiled: CompiledDocuments) throws(CommandFailure) -> CheckSource {
     var snapshots: [SnapshotFile] = []
     for organization in compiled.organizations {
       snapshots.append(try SnapshotFile(organization.snapshot))

@@ -11,7 +11,8 @@ struct Verdict: ParsableCommand {
     version: ProductVersion.text,
     subcommands: [
       ServeCommand.self, CheckCommand.self, PublishCommand.self, CompileCommand.self,
-      InspectCommand.self, VersionCommand.self,
+      InspectCommand.self, FormatCommand.self, TestCommand.self, DifferenceCommand.self,
+      ModelsCommand.self, SchemaCommand.self, GenerateCommand.self, VersionCommand.self,
     ])
 
   static func main() {
@@ -31,7 +32,7 @@ struct Verdict: ParsableCommand {
       try command.run()
     } catch let failure as CommandFailure {
       for line in failure.lines { StandardStream.error.tell(line) }
-      ExitStatus.failure.exit()
+      failure.status.exit()
     } catch {
       exit(withError: error)
     }
