@@ -19,6 +19,11 @@ STUBS := $(WORK)/stubs
 TOOLS := $(WORK)/bin
 VERDICT := .build/release/verdict
 BENCH := .build/release/verdict-bench
+PROVE := .build/release/verdict-prove
+# Of `make prove`: how many random checks, from which seed on, on how many threads.
+CHECKS ?= 100000000
+SEED ?= 1
+THREADS ?= 2
 
 # Debian's names; after `>=` the first version that will do. nghttp2's is the one with the fixes
 # against the header and stream floods that Debian's security notes name.
@@ -28,7 +33,7 @@ PACKAGES := \
   protobuf-compiler protobuf-c-compiler \
   nghttp2-client valgrind strace util-linux python3-venv
 
-.PHONY: help deps build build-bench run test test-swift test-python bench proto proto-check \
+.PHONY: help deps build build-bench build-prove run test test-swift test-proof test-python prove bench proto proto-check \
   format lint asan tsan clean swift-there
 
 help: ## list these verbs
@@ -48,14 +53,25 @@ build: swift-there ## build the verdict binary for release
 build-bench: swift-there
 	$(SWIFT) build -c release -j $(JOBS) --product verdict-bench
 
+build-prove: swift-there
+	$(SWIFT) build -c release -j $(JOBS) --product verdict-prove
+
 run: deps build ## publish the example, serve it, show an ALLOW and a DENY, keep serving
 	@examples/run.sh $(VERDICT) $(WORK)/run
 
-test: deps lint proto-check test-swift test-python ## everything that has to pass
+test: deps lint proto-check test-swift test-proof test-python ## everything that has to pass
 
 test-swift: swift-there ## the tests in Swift
 	$(SWIFT) build --build-tests -j $(JOBS)
 	$(SWIFT) test --skip-build --disable-xctest
+
+test-proof: build-prove ## two million random checks and small worlds: engine = interpreter
+	$(PROVE) random --checks 2000000 --threads 2
+	$(PROVE) exhaustive --threads 2
+
+prove: build-prove ## the same at length; make prove CHECKS=... SEED=... THREADS=...
+	$(PROVE) random --checks $(CHECKS) --seed $(SEED) --threads $(THREADS)
+	$(PROVE) exhaustive --full --threads $(THREADS)
 
 test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
 	$(VENV)/bin/python -m pytest Tests/Python
