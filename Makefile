@@ -24,6 +24,9 @@ PROVE := .build/release/verdict-prove
 CHECKS ?= 100000000
 SEED ?= 1
 THREADS ?= 2
+# An engine of others, asked the same in fewer worlds.
+CEDAR := $(VENV)/bin/python Tests/Proof/cedar/oracle.py $(PROVE)
+CEDAR_CHECKS ?= 1000000
 
 # Debian's names; after `>=` the first version that will do. nghttp2's is the one with the fixes
 # against the header and stream floods that Debian's security notes name.
@@ -33,8 +36,8 @@ PACKAGES := \
   protobuf-compiler protobuf-c-compiler \
   nghttp2-client valgrind strace util-linux python3-venv
 
-.PHONY: help deps build build-bench build-prove run test test-swift test-proof test-python prove bench proto proto-check \
-  format lint asan tsan clean swift-there
+.PHONY: help deps build build-bench build-prove run test test-swift test-proof test-python prove \
+  bench proto proto-check format lint asan tsan clean swift-there
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -65,13 +68,15 @@ test-swift: swift-there ## the tests in Swift
 	$(SWIFT) build --build-tests -j $(JOBS)
 	$(SWIFT) test --skip-build --disable-xctest
 
-test-proof: build-prove ## two million random checks and small worlds: engine = interpreter
+test-proof: build-prove $(VENV)/ready ## two million random checks and small worlds against the interpreter, some against Cedar
 	$(PROVE) random --checks 2000000 --threads 2
 	$(PROVE) exhaustive --threads 2
+	$(CEDAR) --checks 20000
 
-prove: build-prove ## the same at length; make prove CHECKS=... SEED=... THREADS=...
+prove: build-prove $(VENV)/ready ## the same at length; CHECKS=, SEED=, THREADS=, CEDAR_CHECKS= say how long
 	$(PROVE) random --checks $(CHECKS) --seed $(SEED) --threads $(THREADS)
 	$(PROVE) exhaustive --full --threads $(THREADS)
+	$(CEDAR) --checks $(CEDAR_CHECKS) --seed $(SEED) --per-world 1000 --jobs $(THREADS)
 
 test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
 	$(VENV)/bin/python -m pytest Tests/Python
