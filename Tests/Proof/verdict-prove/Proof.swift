@@ -12,10 +12,12 @@ enum Proof {
     var error: (any Error)?
   }
 
-  /// - Parameter body: one thread's share, by the thread's number from 0.
+  /// - Parameters:
+  ///   - count: disagreements that are told reduced; the rest on a line each.
+  ///   - body: one thread's share, by the thread's number from 0.
   /// - Throws: exit code 1 where anything disagreed, after telling the first few, reduced.
   static func run(
-    threads: Int, _ body: @escaping @Sendable (Int, inout Agreement) throws -> Void
+    threads: Int, telling count: Int, _ body: @escaping @Sendable (Int, inout Agreement) throws -> Void
   ) throws {
     let total = Shared()
     let clock = ContinuousClock()
@@ -36,7 +38,7 @@ enum Proof {
     if let error = result.error { throw error }
     tell(result.agreement, seconds: (clock.now - start) / .seconds(1))
     if result.agreement.disagreementCount > 0 {
-      try tellDisagreements(result.agreement)
+      try tellDisagreements(result.agreement, count)
       throw ExitCode(1)
     }
   }
@@ -56,11 +58,11 @@ enum Proof {
     print("  \((seconds * 10).rounded() / 10) s, \(agreement.disagreementCount) disagreements")
   }
 
-  private static func tellDisagreements(_ agreement: Agreement) throws {
+  private static func tellDisagreements(_ agreement: Agreement, _ count: Int) throws {
     let models = try AccessModels.shipped()
-    for (number, disagreement) in agreement.disagreements.prefix(3).enumerated() {
+    for (number, disagreement) in agreement.disagreements.prefix(count).enumerated() {
       print("\ndisagreement \(number + 1):\n\(disagreement.reduced(models: models).report)")
     }
-    for disagreement in agreement.disagreements.dropFirst(3) { print(disagreement) }
+    for disagreement in agreement.disagreements.dropFirst(count) { print(disagreement) }
   }
 }

@@ -15,6 +15,9 @@ struct ProveExhaustive: ParsableCommand {
   @Option(help: "How many threads.")
   var threads = 1
 
+  @Option(help: "How many disagreements are told with the smallest documents that show them.")
+  var tell = 3
+
   mutating func validate() throws {
     guard threads > 0 else { throw ValidationError("threads are a positive number") }
   }
@@ -22,7 +25,7 @@ struct ProveExhaustive: ParsableCommand {
   func run() throws {
     let (depth, threads) = (full ? ExhaustiveWorld.Depth.full : .brief, threads)
     print("exhaustive worlds: \(full ? "full" : "brief")")
-    try Proof.run(threads: threads) { thread, agreement in
+    try Proof.run(threads: threads, telling: tell) { thread, agreement in
       var number = 0
       for model in try AccessModels.shipped().models {
         for unknown in [PolicyDocument.UnknownResources.future, .deny] {

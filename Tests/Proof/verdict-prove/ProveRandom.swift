@@ -20,6 +20,9 @@ struct ProveRandom: ParsableCommand {
   @Option(help: "How many threads.")
   var threads = 1
 
+  @Option(help: "How many disagreements are told with the smallest documents that show them.")
+  var tell = 3
+
   mutating func validate() throws {
     guard checks > 0, perWorld > 0, threads > 0 else {
       throw ValidationError("checks, checks per world and threads are positive numbers")
@@ -30,7 +33,7 @@ struct ProveRandom: ParsableCommand {
     let worldCount = UInt64((checks + perWorld - 1) / perWorld)
     let (seed, perWorld, threads) = (seed, perWorld, threads)
     print("random worlds: seeds \(seed) to \(seed + worldCount - 1), \(perWorld) checks each")
-    try Proof.run(threads: threads) { thread, agreement in
+    try Proof.run(threads: threads, telling: tell) { thread, agreement in
       // Each thread has models of its own, so that they don't share reference counts.
       let models = try AccessModels.shipped().models
       for world in stride(from: UInt64(thread), to: worldCount, by: threads) {
