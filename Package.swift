@@ -94,6 +94,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Benchmarks/verdict-bench", swiftSettings: house),
+    .executableTarget(
+      name: "verdict-prove",
+      dependencies: [
+        "VerdictModel", "VerdictPolicy", "VerdictSystem", "VerdictTestKit",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Proof/verdict-prove", swiftSettings: house),
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
