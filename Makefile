@@ -19,6 +19,14 @@ STUBS := $(WORK)/stubs
 TOOLS := $(WORK)/bin
 VERDICT := .build/release/verdict
 BENCH := .build/release/verdict-bench
+PROVE := .build/release/verdict-prove
+# Of `make prove`: how many random checks, from which seed on, on how many threads.
+CHECKS ?= 100000000
+SEED ?= 1
+THREADS ?= 2
+# An engine of others, asked the same in fewer worlds.
+CEDAR := $(VENV)/bin/python Tests/Proof/cedar/oracle.py $(PROVE)
+CEDAR_CHECKS ?= 1000000
 
 # Debian's names; after `>=` the first version that will do. nghttp2's is the one with the fixes
 # against the header and stream floods that Debian's security notes name.
@@ -28,8 +36,8 @@ PACKAGES := \
   protobuf-compiler protobuf-c-compiler \
   nghttp2-client valgrind strace util-linux python3-venv
 
-.PHONY: help deps build build-bench run test test-swift test-python bench proto proto-check \
-  format lint asan tsan clean swift-there
+.PHONY: help deps build build-bench build-prove run test test-swift test-proof test-python prove \
+  bench proto proto-check schema format lint asan tsan clean swift-there
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,14 +56,27 @@ build: swift-there ## build the verdict binary for release
 build-bench: swift-there
 	$(SWIFT) build -c release -j $(JOBS) --product verdict-bench
 
+build-prove: swift-there
+	$(SWIFT) build -c release -j $(JOBS) --product verdict-prove
+
 run: deps build ## publish the example, serve it, show an ALLOW and a DENY, keep serving
 	@examples/run.sh $(VERDICT) $(WORK)/run
 
-test: deps lint proto-check test-swift test-python ## everything that has to pass
+test: deps lint proto-check test-swift test-proof test-python ## everything that has to pass
 
 test-swift: swift-there ## the tests in Swift
 	$(SWIFT) build --build-tests -j $(JOBS)
 	$(SWIFT) test --skip-build --disable-xctest
+
+test-proof: build-prove $(VENV)/ready ## two million random checks and small worlds against the interpreter, some against Cedar
+	$(PROVE) random --checks 2000000 --threads 2
+	$(PROVE) exhaustive --threads 2
+	$(CEDAR) --checks 20000
+
+prove: build-prove $(VENV)/ready ## the same at length; CHECKS=, SEED=, THREADS=, CEDAR_CHECKS= say how long
+	$(PROVE) random --checks $(CHECKS) --seed $(SEED) --threads $(THREADS)
+	$(PROVE) exhaustive --full --threads $(THREADS)
+	$(CEDAR) --checks $(CEDAR_CHECKS) --seed $(SEED) --per-world 1000 --jobs $(THREADS)
 
 test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
 	$(VENV)/bin/python -m pytest Tests/Python
@@ -63,22 +84,31 @@ test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the r
 bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
 	$(VENV)/bin/python Tests/Benchmarks/bench.py $(BENCH_FLAGS)
 
-proto: ## renew the generated code from proto/ and from the table of reasons
-	proto/reasons.py Sources/VerdictModel/Reason.swift proto/verdict/v1/verdict.proto \
-	  proto/verdict/v1/verdict.proto
+REASONS := Sources/VerdictModel/Reason.swift
+ADVICE := Sources/VerdictModel/Reason+Advice.swift
+
+proto: ## renew what is generated from proto/ and from the table of reasons, docs/reasons.md included
+	proto/reasons.py $(REASONS) proto/verdict/v1/verdict.proto proto/verdict/v1/verdict.proto
+	proto/reasons_page.py $(REASONS) $(ADVICE) docs/reasons.md
 	proto/generate.sh Sources/CVerdictProto
 
 proto-check: ## is the generated code what proto/ and the table of reasons give?
 	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
-	proto/reasons.py Sources/VerdictModel/Reason.swift proto/verdict/v1/verdict.proto \
-	  "$$fresh/verdict.proto"; \
+	proto/reasons.py $(REASONS) proto/verdict/v1/verdict.proto "$$fresh/verdict.proto"; \
 	diff -u proto/verdict/v1/verdict.proto "$$fresh/verdict.proto" \
 	  || { echo "proto-check: the reasons in verdict.proto are old; run: make proto"; exit 1; }; \
+	proto/reasons_page.py $(REASONS) $(ADVICE) "$$fresh/reasons.md"; \
+	diff -u docs/reasons.md "$$fresh/reasons.md" \
+	  || { echo "proto-check: docs/reasons.md is old; run: make proto"; exit 1; }; \
 	proto/generate.sh "$$fresh/generated"; \
 	cp Sources/CVerdictProto/include/CVerdictProto.h "$$fresh/generated/include/"; \
 	diff -ur Sources/CVerdictProto "$$fresh/generated" \
 	  || { echo "proto-check: Sources/CVerdictProto is old; run: make proto"; exit 1; }; \
 	echo "proto-check: the generated code is current"
+
+schema: build ## renew docs/policy.schema.json from the parser's tables
+	$(VERDICT) schema > $(WORK)/policy.schema.json
+	mv $(WORK)/policy.schema.json docs/policy.schema.json
 
 format: swift-there ## format the Swift code in place
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

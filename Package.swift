@@ -90,10 +90,17 @@ let package = Package(
       name: "verdict-bench",
       dependencies: [
         "VerdictModel", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler", "VerdictEngine",
-        "VerdictRPC", "VerdictTestKit",
+        "VerdictSystem", "VerdictTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Benchmarks/verdict-bench", swiftSettings: house),
+    .executableTarget(
+      name: "verdict-prove",
+      dependencies: [
+        "VerdictModel", "VerdictPolicy", "VerdictSystem", "VerdictTestKit",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Proof/verdict-prove", swiftSettings: house),
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),

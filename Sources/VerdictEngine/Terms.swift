@@ -96,34 +96,49 @@ struct Terms {
   private func missingRelated(_ term: TermRecord) -> Decision? {
     guard resource.resolution == .known else { return missingOfUnknown(term) }
     let resources = view.table(.resources)
+    var first: Decision?
     for index in view.links(resource.slot.value) {
       let link = view.link(index)
       guard link.relation == Int(term.relation) else { continue }
       let slot = resources.slot(link.slot)
       let coverage = coverage(
         term.permission, type: Int(slot.tag), isKnown: true, value: slot.value)
-      if coverage == .covered, term.operand == TermOperand.any { return nil }
-      if coverage != .covered, term.operand != TermOperand.any {
-        return denial(coverage, term, .related, slot: link.slot)
+      let isAny = term.operand == TermOperand.any
+      if coverage == .covered {
+        if isAny { return nil }
+        continue
       }
+      let missing = denial(coverage, term, .related, slot: link.slot)
+      if !isAny { return missing }
+      first = first ?? missing
     }
-    // Every one holds where none is missing. Of any one none was found to hold; of a parent the
-    // first that does not was found above, and the document has one.
+    // Every one holds where none is missing, and so does a parent, which the document has. Of any
+    // one the first that lacks it is named, and `self` where there is none.
     if term.operand == TermOperand.every { return nil }
     if term.operand == TermOperand.parent, hasLink(term.relation) { return nil }
-    return denial(.notInScope, term, .self)
+    return first ?? denialOfSelf(term)
   }
 
-  /// A resource that the snapshot does not know has no known links: every related one holds, none
-  /// of any does, and its parent may be any resource of the parent's type.
+  /// A resource that the snapshot does not know has no known links: every related one holds, and
+  /// none of any does. Its parent may be any current or future resource of the parent's type, so
+  /// only `all` covers it: a future flag leaves out current ones.
   private func missingOfUnknown(_ term: TermRecord) -> Decision? {
     switch term.operand {
-    case TermOperand.every: return nil
-    case TermOperand.any: return denial(.notInScope, term, .self)
-    default:
-      let type = view.relationTarget(Int(term.relation))
-      let coverage = coverage(term.permission, type: type, isKnown: false, value: 0)
-      return coverage == .covered ? nil : denial(coverage, term, .self)
+    case TermOperand.every: nil
+    case TermOperand.any: denialOfSelf(term)
+    default: wordOfRelated(term) == CellWord.all ? nil : denialOfSelf(term)
     }
+  }
+
+  /// Names `self` where no related resource is known.
+  private func denialOfSelf(_ term: TermRecord) -> Decision {
+    denial(wordOfRelated(term) == CellWord.nothing ? .notGranted : .notInScope, term, .self)
+  }
+
+  /// The class's word for a permission on the type that a relation leads to.
+  private func wordOfRelated(_ term: TermRecord) -> UInt32 {
+    let type = view.relationTarget(Int(term.relation))
+    let cell = view.cell(permission: Int(term.permission), type: type)
+    return cell < 0 ? CellWord.nothing : view.cellWord(class: classIndex, cell: cell)
   }
 }

@@ -32,6 +32,47 @@ public indirect enum JSONValue: Sendable, Equatable {
     return bytes
   }
 
+  /// The value over several lines, the last one ended: what fits into 100 columns stands on one.
+  ///
+  /// Complexity: linear in the bytes times the levels of nesting.
+  public var paragraph: [UInt8] {
+    var bytes: [UInt8] = []
+    append(to: &bytes, indent: 0, used: 0)
+    bytes.append(UInt8(ascii: "\n"))
+    return bytes
+  }
+
+  /// - Parameter used: columns that stand before the value on its line.
+  private func append(to bytes: inout [UInt8], indent: Int, used: Int) {
+    let line = self.bytes
+    let entries: [(name: String?, value: JSONValue)]
+    switch self {
+    case .text, .number, .bool:
+      bytes += line
+      return
+    case .list(let values): entries = values.map { (nil, $0) }
+    case .object(let members): entries = members.map { ($0.name, $0.value) }
+    }
+    if entries.isEmpty || used + line.count <= 99 {
+      bytes += line
+      return
+    }
+    bytes.append(line[0])
+    for (index, entry) in entries.enumerated() {
+      bytes += "\n\(String(repeating: " ", count: indent + 2))".utf8
+      let start = bytes.count
+      if let name = entry.name {
+        JSONValue.append(name, to: &bytes)
+        bytes += ": ".utf8
+      }
+      entry.value.append(
+        to: &bytes, indent: indent + 2, used: indent + 2 + bytes.count - start)
+      if index + 1 < entries.count { bytes.append(UInt8(ascii: ",")) }
+    }
+    bytes += "\n\(String(repeating: " ", count: indent))".utf8
+    bytes.append(line[line.count - 1])
+  }
+
   private func append(to bytes: inout [UInt8]) {
     switch self {
     case .text(let text): JSONValue.append(text, to: &bytes)

@@ -42,6 +42,13 @@ public struct AccessModels: Sendable {
     try self.init(models)
   }
 
+  /// The model of one file.
+  ///
+  /// - Throws: a file that can't be read, and every error found in it.
+  public static func model(file path: String) throws(PolicyError) -> AccessModel {
+    try read(try Files.read(path), path: path)
+  }
+
   /// The model with this id. Complexity: linear in the number of models.
   public subscript(id: String) -> AccessModel? { models.first { $0.id == id } }
 

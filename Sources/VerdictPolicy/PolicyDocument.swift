@@ -191,10 +191,13 @@ public struct PolicyDocument: Sendable {
     public var grants: [Grant]
     /// Indices of the permissions of kind `switch` that are on.
     public var switches: [Int]
+    /// Where each of them is written; empty in documents that were not read.
+    public var switchMarks: [Mark]
 
-    public init(grants: [Grant] = [], switches: [Int] = []) {
+    public init(grants: [Grant] = [], switches: [Int] = [], switchMarks: [Mark] = []) {
       self.grants = grants
       self.switches = switches
+      self.switchMarks = switchMarks
     }
   }
 

@@ -21,7 +21,7 @@ public struct PolicySet: Sendable {
   ) throws(PolicyError) -> PolicySet {
     var set = PolicySet(documents: [])
     var failure = PolicyError(diagnostics: [])
-    for path in try files(below: paths) {
+    for path in try files(below: paths, "documents", isDocument) {
       do throws(PolicyError) {
         let bytes = try Files.read(path)
         let parsed = try PolicyDocument.parse(bytes: bytes, path: path, models: models)
@@ -40,28 +40,40 @@ public struct PolicySet: Sendable {
     return set
   }
 
-  /// The document files below `paths`, each once.
-  private static func files(below paths: [String]) throws(PolicyError) -> [String] {
-    var files: [String] = []
+  /// The policy tests among `paths`: a file as it is named, and of a directory every
+  /// `*.test.yaml` below it.
+  ///
+  /// - Throws: what is missing or unreadable, and directories without tests.
+  public static func testFiles(below paths: [String]) throws(PolicyError) -> [String] {
+    try files(below: paths, "policy tests", isTest)
+  }
+
+  /// The files below `paths`, each once.
+  private static func files(
+    below paths: [String], _ noun: String, _ isWanted: (String) -> Bool
+  ) throws(PolicyError) -> [String] {
+    var all: [String] = []
     for path in paths {
       switch try Files.kind(path) {
-      case .other: files.append(path)
+      case .other: all.append(path)
       case .directory:
-        let found = try documents(in: path, depth: 0)
+        let found = try PolicySet.files(in: path, depth: 0, isWanted)
         guard !found.isEmpty else {
+          let expected =
+            isWanted(".test.yaml") ? "`*.test.yaml` files" : "`*.yaml`, `*.yml` or `*.json` files"
           throw PolicyError(
-            path: path,
-            message: "no documents below this directory, expected `*.yaml`, `*.yml` "
-              + "or `*.json` files")
+            path: path, message: "no \(noun) below this directory, expected \(expected)")
         }
-        files += found
+        all += found
       }
     }
     var seen: Set<[UInt8]> = []
-    return files.filter { seen.insert(Array($0.utf8)).inserted }
+    return all.filter { seen.insert(Array($0.utf8)).inserted }
   }
 
-  private static func documents(in path: String, depth: Int) throws(PolicyError) -> [String] {
+  private static func files(
+    in path: String, depth: Int, _ isWanted: (String) -> Bool
+  ) throws(PolicyError) -> [String] {
     // Links may lead in circles.
     guard depth < PolicyLimits.depthMax else {
       throw PolicyError(
@@ -71,16 +83,18 @@ public struct PolicySet: Sendable {
     for name in try Files.names(in: path) {
       let child = path.hasSuffix("/") ? path + name : path + "/" + name
       if try Files.kind(child) == .directory {
-        found += try documents(in: child, depth: depth + 1)
-      } else if isDocument(name) {
+        found += try PolicySet.files(in: child, depth: depth + 1, isWanted)
+      } else if isWanted(name) {
         found.append(child)
       }
     }
     return found
   }
 
+  private static func isTest(_ name: String) -> Bool { name.hasSuffix(".test.yaml") }
+
   private static func isDocument(_ name: String) -> Bool {
-    if name.hasSuffix(".test.yaml") { return false }
+    if isTest(name) { return false }
     return [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
   }
 

@@ -179,6 +179,11 @@ extension SnapshotView {
     load32(.permissions, permission, 16)
       == UInt32(AccessModel.Permission.Kind.switch.rawValue)
   }
+  /// Whether the permission is a right to view payload data.
+  public func isPII(_ permission: Int) -> Bool {
+    load32(.permissions, permission, 16) == UInt32(AccessModel.Permission.Kind.pii.rawValue)
+  }
+  public func relationName(_ relation: Int) -> ByteView { text(.relations, relation) }
   public func actionName(_ action: Int) -> ByteView { text(.actions, action) }
   /// The type that a relation leads to.
   @inlinable @inline(__always)

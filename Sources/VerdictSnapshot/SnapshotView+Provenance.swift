@@ -169,13 +169,7 @@ extension SnapshotView {
     return (Int(word & 0xff), type == 0xff ? nil : type, UInt8((word >> 16) & 0xff))
   }
 
-  /// Whether the permission is a right to view payload data.
-  public func isPII(_ permission: Int) -> Bool {
-    load32(.permissions, permission, 16) == UInt32(AccessModel.Permission.Kind.pii.rawValue)
-  }
-
   public func actionDisplay(_ action: Int) -> ByteView { text(.actions, action, 8) }
-  public func relationName(_ relation: Int) -> ByteView { text(.relations, relation) }
 
   // MARK: Orders to list by
 

@@ -139,3 +139,13 @@ func renameFile(_ old: String, _ new: String) throws(SystemError) {
   let result = unsafe rename(old, new)
   try checked(result < 0 ? -errno : result, "rename", new)
 }
+
+extension [UInt8] {
+  /// Writes the array to a descriptor; a typed throw cannot cross `withUnsafeBytes` directly.
+  fileprivate func writeAll(to descriptor: borrowing FileDescriptor) throws(SystemError) {
+    // SAFETY: the span's bytes live for the call.
+    try unsafe span.withUnsafeBytes { bytes throws(SystemError) in
+      try unsafe descriptor.write(all: bytes)
+    }
+  }
+}

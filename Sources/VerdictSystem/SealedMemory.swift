@@ -1,11 +1,12 @@
 internal import CVerdictSystem
 internal import Glibc
 
-/// Bytes that nobody can change or cut short, not even through `/proc`: a memory file that was
-/// filled, sealed and mapped read-only with every page present. Unmapped when the last owner goes.
+/// A copy of bytes that nothing writes to any more: memory of this process that was filled and then
+/// made read-only. Unmapped when the last owner goes.
 ///
 /// A mapping of a file on disk would kill the process when somebody truncates the file; and what
-/// was verified could be overwritten afterwards. Therefore: copy, seal, verify the copy.
+/// was verified could be overwritten afterwards. Therefore: copy, seal, verify the copy. Large
+/// copies lie in huge pages where the system has them, which look-ups in cold memory gain from.
 @safe
 public final class SealedMemory: Sendable {
   /// The first byte; readable for `byteCount` bytes while this object lives.
@@ -13,6 +14,7 @@ public final class SealedMemory: Sendable {
   @unsafe
   nonisolated(unsafe) public let base: UnsafeRawPointer
   public let byteCount: Int
+  private let mappedByteCount: Int
 
   /// All bytes. The buffer may not be used after this object is gone.
   @unsafe
@@ -20,28 +22,31 @@ public final class SealedMemory: Sendable {
     unsafe UnsafeRawBufferPointer(start: base, count: byteCount)
   }
 
-  /// Copies what is left of `source` up to its end.
+  /// Copies a file, from where it is read next up to its end as it is now.
   ///
   /// - Parameter byteCountMax: more bytes are an error with number `EFBIG`.
-  /// - Throws: also for an empty source (`EINVAL`), which cannot be mapped.
+  /// - Throws: also for an empty file (`EINVAL`), which cannot be mapped.
   public convenience init(
     copying source: borrowing FileDescriptor, name: String, byteCountMax: Int
   ) throws(SystemError) {
-    let memory = try SealedMemory.memoryFile(name)
+    let size = try source.byteCount()
+    guard size <= byteCountMax else { throw SystemError("read", name, number: EFBIG) }
+    let memory = try unsafe SealedMemory.mapped(byteCount: size, name)
     var count = 0
-    let chunkByteCount = 1 << 20
-    let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkByteCount, alignment: 64)
-    // SAFETY: allocated above, and not used after this function.
-    defer { unsafe chunk.deallocate() }
-    while true {
-      // SAFETY: the chunk is ours; only the bytes that were read are written on.
-      let got = try unsafe source.read(into: chunk)
-      if got == 0 { break }
-      count += got
-      if count > byteCountMax { throw SystemError("read", name, number: EFBIG) }
-      try unsafe memory.write(all: UnsafeRawBufferPointer(rebasing: chunk[..<got]))
+    do throws(SystemError) {
+      while count < size {
+        // SAFETY: what is left of the memory.
+        let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count...])
+        let got = try unsafe source.read(into: rest)
+        if got == 0 { break }
+        count += got
+      }
+    } catch {
+      // SAFETY: mapped above, and nobody else knows it.
+      _ = unsafe munmap(memory.baseAddress, size)
+      throw error
     }
-    try self.init(sealing: memory, byteCount: count, name: name)
+    try unsafe self.init(sealing: memory, byteCount: count, name)
   }
 
   /// Copies `bytes`, which may not be empty.
@@ -49,52 +54,50 @@ public final class SealedMemory: Sendable {
   public convenience init(
     copying bytes: UnsafeRawBufferPointer, name: String
   ) throws(SystemError) {
-    let memory = try SealedMemory.memoryFile(name)
-    // SAFETY: the caller's bytes, valid for the call.
-    try unsafe memory.write(all: bytes)
-    try self.init(sealing: memory, byteCount: bytes.count, name: name)
+    let memory = try unsafe SealedMemory.mapped(byteCount: bytes.count, name)
+    // SAFETY: the caller's bytes, valid for the call, into as many of our own.
+    unsafe memory.copyMemory(from: bytes)
+    try unsafe self.init(sealing: memory, byteCount: bytes.count, name)
   }
 
   /// Copies an array, which may not be empty.
   public convenience init(copying array: [UInt8], name: String) throws(SystemError) {
-    let memory = try SealedMemory.memoryFile(name)
-    try array.writeAll(to: memory)
-    try self.init(sealing: memory, byteCount: array.count, name: name)
+    let memory = try unsafe SealedMemory.mapped(byteCount: array.count, name)
+    // SAFETY: as above.
+    unsafe array.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
+    try unsafe self.init(sealing: memory, byteCount: array.count, name)
   }
 
+  /// Takes over memory that was mapped and filled.
+  @unsafe
   private init(
-    sealing memory: borrowing FileDescriptor, byteCount: Int, name: String
+    sealing memory: UnsafeMutableRawBufferPointer, byteCount: Int, _ name: String
   ) throws(SystemError) {
-    guard byteCount > 0 else { throw SystemError("map", name, number: EINVAL) }
-    try checked(verdict_memfd_seal(memory.rawValue), "seal", name)
-    var number: Int32 = 0
-    // SAFETY: the file has exactly this many bytes and can no longer shrink.
-    guard let base = unsafe verdict_map_sealed(memory.rawValue, byteCount, &number) else {
-      throw SystemError("map", name, number: number)
-    }
-    unsafe self.base = base
+    // SAFETY: `mapped` never answers an empty buffer.
+    let base = unsafe memory.baseAddress.unsafelyUnwrapped
+    // From here on `deinit` unmaps it.
+    unsafe self.base = UnsafeRawPointer(base)
     self.byteCount = byteCount
+    mappedByteCount = memory.count
+    // SAFETY: the whole of a mapping.
+    try checked(unsafe verdict_map_protect(base, memory.count), "protect", name)
   }
 
   deinit {
-    // SAFETY: mapped once by the initialiser, with this length.
-    _ = unsafe munmap(UnsafeMutableRawPointer(mutating: base), byteCount)
+    // SAFETY: mapped once, with this length.
+    _ = unsafe munmap(UnsafeMutableRawPointer(mutating: base), mappedByteCount)
   }
 
-  private static func memoryFile(_ name: String) throws(SystemError) -> FileDescriptor {
-    // The kernel takes 249 bytes of name, for people who look at /proc.
-    // SAFETY: the name is a C string for the call alone.
-    let number = unsafe verdict_memfd(String(name.suffix(64)))
-    return FileDescriptor(owning: try checked(number, "memfd_create", name))
-  }
-}
-
-extension [UInt8] {
-  /// Writes the array to a descriptor; a typed throw cannot cross `withUnsafeBytes` directly.
-  func writeAll(to descriptor: borrowing FileDescriptor) throws(SystemError) {
-    // SAFETY: the span's bytes live for the call.
-    try unsafe span.withUnsafeBytes { bytes throws(SystemError) in
-      try unsafe descriptor.write(all: bytes)
+  @unsafe
+  private static func mapped(
+    byteCount: Int, _ name: String
+  ) throws(SystemError) -> UnsafeMutableRawBufferPointer {
+    guard byteCount > 0 else { throw SystemError("map", name, number: EINVAL) }
+    var number: Int32 = 0
+    // SAFETY: asks for fresh memory.
+    guard let base = unsafe verdict_map(byteCount, &number) else {
+      throw SystemError("map", name, number: number)
     }
+    return unsafe UnsafeMutableRawBufferPointer(start: base, count: byteCount)
   }
 }

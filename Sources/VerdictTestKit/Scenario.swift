@@ -5,7 +5,7 @@ public import VerdictModel
 ///
 /// ```yaml
 /// rule: the view floor takes no more than access to the workspace
-/// worlds: [worlds/enterprise.yaml]   # below the corpus; or `document: |` with the text itself
+/// policies: [worlds/enterprise.yaml] # beside the file; or `document: |` with the text itself
 /// defaults: {workspace: prod}
 /// checks:
 ///   - {principal: user:mia, action: view, expect: allow, reason: view_floor}
@@ -13,7 +13,8 @@ public import VerdictModel
 ///      reason: missing_permission, permission: edit, operand: self}
 /// ```
 ///
-/// A field of a check that is not written is taken from `defaults`.
+/// A field of a check that is not written is taken from `defaults`. `verdict test` reads the same
+/// form; here a row has to name its reason, and what it doesn't name has to be absent.
 public struct Scenario: Sendable {
   public var path: String
   public var rule: String
@@ -73,7 +74,7 @@ extension Scenario {
       for (key, value) in try entries(node) {
         switch key {
         case "rule": rule = try text(value)
-        case "worlds":
+        case "policies", "worlds":
           for element in try elements(value) {
             let name = try text(element)
             documents.append(Document(path: name, text: try world(name)))

@@ -62,6 +62,14 @@ extension World {
     return policy
   }
 
+  /// Almost half of the ids; of many often only a few.
+  private mutating func some(of ids: [Name]) -> [Name] {
+    if ids.count > 20 && random.chance(50) {
+      return (0..<1 + random.below(6)).map { _ in random.pick(ids) }
+    }
+    return random.some(of: random.shuffled(ids), percent: 45)
+  }
+
   private mutating func addGrant(
     _ permission: Int, on types: [AccessModel.Grantable], to policy: inout PolicyDocument.Policy,
     in place: Int
@@ -70,7 +78,7 @@ extension World {
     let future = random.chance(40)
     for grantable in types {
       let ids = workspaces[place].resources.filter { $0.type == grantable.type }.map(\.id)
-      let chosen = random.some(of: random.shuffled(ids), percent: 45)
+      let chosen = some(of: ids)
       policy.grants.append(
         PolicyDocument.Grant(
           permission: permission, type: grantable.type,
@@ -96,7 +104,7 @@ extension World {
   ) -> PolicyDocument.Scope {
     guard let scope = role.scope, random.chance(60) else { return .all }
     let ids = workspaces[place].resources.filter { $0.type == scope.type }.map(\.id)
-    let chosen = random.some(of: ids, percent: 50)
+    let chosen = some(of: ids)
     return chosen.isEmpty ? .all : .some(chosen, future: false)
   }
 

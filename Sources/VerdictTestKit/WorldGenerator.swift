@@ -110,6 +110,8 @@ struct World {
   /// Distributes ids of every type over the workspaces; what is left over stays unknown.
   private mutating func addResources() {
     guard !workspaces.isEmpty else { return }
+    // Now and then so many of one type that scopes are long, sparse, or both.
+    let crowded = random.chance(4) ? random.below(model.resourceTypes.count) : nil
     for type in model.resourceTypes.indices {
       let ids = random.shuffled(IdentifierPool.legal.prefix(10).map { $0 })
       for id in ids.prefix(random.below(5) + random.below(4)) {
@@ -117,8 +119,18 @@ struct World {
         let resource = PolicyDocument.Resource(type: type, id: name(id))
         workspaces[place].resources.append(resource)
       }
+      if type == crowded { crowd(type) }
     }
     for place in workspaces.indices { addLinks(in: place) }
+  }
+
+  /// Hundreds of resources of one type.
+  private mutating func crowd(_ type: Int) {
+    for number in 0..<200 + random.below(800) {
+      let place = random.below(workspaces.count)
+      let id = name(Array("crowd-\(number)".utf8))
+      workspaces[place].resources.append(PolicyDocument.Resource(type: type, id: id))
+    }
   }
 
   private mutating func addLinks(in place: Int) {

@@ -90,18 +90,26 @@ struct CheckOrigin: ParsableArguments {
 
   @OptionGroup var models: ModelOption
 
-  func requireOne() throws {
-    let count =
-      (policy.isEmpty ? 0 : 1) + (snapshot == nil ? 0 : 1) + (control == nil ? 0 : 1)
+  /// How many of the four were given.
+  var count: Int {
+    (policy.isEmpty ? 0 : 1) + (snapshot == nil ? 0 : 1) + (control == nil ? 0 : 1)
       + (server == nil ? 0 : 1)
+  }
+
+  func requireOne() throws {
     guard count == 1 else {
       throw ValidationError(
         "Give exactly one of --policy, --snapshot, --control and --server; \(count) were given.")
     }
+    try requireMeaning()
+  }
+
+  /// That what was given makes sense, one of the four or none.
+  func requireMeaning() throws {
     if snapshot?.isEmpty == true || control?.isEmpty == true || policy.contains("") {
       throw ValidationError("A path is not empty.")
     }
-    if models.models != nil && policy.isEmpty {
+    if models.models != nil && policy.isEmpty && count > 0 {
       throw ValidationError("--models goes with --policy; everything else is compiled already.")
     }
   }

@@ -10,6 +10,26 @@ internal import VerdictSystem
 struct CheckSource {
   let answer: ([Check]) throws(CommandFailure) -> [CheckAnswer]
 
+  /// Compiles documents.
+  static func documents(paths: [String], models: String?) throws(CommandFailure) -> CheckSource {
+    local(try LocalSnapshots.documents(paths: paths, models: models))
+  }
+
+  /// Takes documents that are compiled already.
+  static func documents(_ compiled: CompiledDocuments) throws(CommandFailure) -> CheckSource {
+    local(try LocalSnapshots.documents(compiled))
+  }
+
+  /// Reads a snapshot file.
+  static func snapshot(path: String) throws(CommandFailure) -> CheckSource {
+    local(try LocalSnapshots.snapshot(path: path))
+  }
+
+  /// Loads the current set of a control directory.
+  static func control(path: String) throws(CommandFailure) -> CheckSource {
+    local(try LocalSnapshots.control(path: path))
+  }
+
   static func local(_ snapshots: LocalSnapshots) -> CheckSource {
     CheckSource { checks throws(CommandFailure) in checks.map(snapshots.answer) }
   }
@@ -32,7 +52,11 @@ final class LocalSnapshots {
 
   /// Compiles documents.
   static func documents(paths: [String], models: String?) throws(CommandFailure) -> LocalSnapshots {
-    let compiled = try CompiledDocuments.tellingWarnings(paths: paths, models: models)
+    try documents(try CompiledDocuments.tellingWarnings(paths: paths, models: models))
+  }
+
+  /// Takes documents that are compiled already.
+  static func documents(_ compiled: CompiledDocuments) throws(CommandFailure) -> LocalSnapshots {
     var snapshots: [SnapshotFile] = []
     for organization in compiled.organizations {
       snapshots.append(try SnapshotFile(organization.snapshot))

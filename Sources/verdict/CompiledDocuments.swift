@@ -25,10 +25,15 @@ struct CompiledDocuments {
   init(paths: [String], models: String?) throws(CommandFailure) {
     let set: PolicySet
     do throws(PolicyError) {
-      set = try PolicySet.load(paths: paths, models: try CompiledDocuments.models(models))
+      set = try PolicySet.load(paths: paths, models: try AccessModels(option: models))
     } catch {
-      throw CommandFailure(lines: CompiledDocuments.lines(of: error))
+      throw CommandFailure(error)
     }
+    try self.init(set)
+  }
+
+  /// Compiles what was read and checked.
+  init(_ set: PolicySet) throws(CommandFailure) {
     var organizations: [Organization] = []
     for document in set.documents {
       let id = document.symbols.withBytes(of: document.organization.id.symbol) { $0.array }
@@ -40,7 +45,7 @@ struct CompiledDocuments {
       }
     }
     self.organizations = organizations
-    warnings = set.warnings.map(CompiledDocuments.line)
+    warnings = set.warnings.map(\.line)
   }
 
   /// The same, with its warnings told on standard error.
@@ -51,24 +56,32 @@ struct CompiledDocuments {
     for warning in compiled.warnings { StandardStream.error.tell(warning) }
     return compiled
   }
+}
 
-  private static func models(_ directory: String?) throws(PolicyError) -> AccessModels {
-    guard let directory else { return try AccessModels.shipped() }
-    return try AccessModels(directory: directory)
+extension AccessModels {
+  /// Those of the directory that `--models` names, or those that ship.
+  init(option directory: String?) throws(PolicyError) {
+    if let directory {
+      try self.init(directory: directory)
+    } else {
+      self = try AccessModels.shipped()
+    }
   }
+}
 
-  private static func lines(of error: PolicyError) -> [String] {
-    var lines = error.diagnostics.map(line)
+extension CommandFailure {
+  /// One line for everything that is wrong with documents or models.
+  init(_ error: PolicyError) {
+    var lines = error.diagnostics.map(\.line)
     if error.omittedCount > 0 { lines.append("error: and \(error.omittedCount) more errors") }
-    return lines
+    self.init(lines: lines)
   }
+}
 
+extension Diagnostic {
   /// `path:line:column: error: message`, as compilers write it and editors read it.
-  private static func line(_ diagnostic: Diagnostic) -> String {
-    let mark = diagnostic.mark
-    let place =
-      mark.line == 0 ? diagnostic.path : "\(diagnostic.path):\(mark.line):\(mark.column)"
-    let severity = diagnostic.severity == .error ? "error" : "warning"
-    return "\(place): \(severity): \(diagnostic.message)"
+  var line: String {
+    let place = mark.line == 0 ? path : "\(path):\(mark.line):\(mark.column)"
+    return "\(place): \(severity == .error ? "error" : "warning"): \(message)"
   }
 }

@@ -6,10 +6,10 @@ internal import VerdictModel
 /// | Status | Meaning |
 /// |---|---|
 /// | 0 | done; `check`, `explain`: allowed, or a batch was answered; `serve`: stopped as asked |
-/// | 1 | anything else went wrong; standard error says what |
+/// | 1 | anything else went wrong; standard error says what. `test`: a test failed; `diff`: different |
 /// | 2 | `check`, `explain`: denied; `effective`, `list`: no access |
 /// | 3 | `check`, `explain`, `effective`, `list`: indeterminate, which is not an allow |
-/// | 64 | wrong usage |
+/// | 64 | wrong usage; `test`, `diff`: could not run |
 enum ExitStatus: Int32, CaseIterable {
   case success = 0
   case failure = 1
@@ -28,12 +28,16 @@ enum ExitStatus: Int32, CaseIterable {
   func exit() -> Never { Verdict.exit(withError: ExitCode(rawValue)) }
 }
 
-/// What stopped a command, for people: exit status 1.
+/// What stopped a command, for people.
 struct CommandFailure: Error {
   /// Each is one line of standard error.
   let lines: [String]
+  let status: ExitStatus
 
-  init(lines: [String]) { self.lines = lines }
+  init(lines: [String], status: ExitStatus = .failure) {
+    self.lines = lines
+    self.status = status
+  }
 
-  init(_ message: String) { lines = ["error: \(message)"] }
+  init(_ message: String) { self.init(lines: ["error: \(message)"]) }
 }

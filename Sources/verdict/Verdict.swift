@@ -11,8 +11,9 @@ struct Verdict: ParsableCommand {
     version: ProductVersion.text,
     subcommands: [
       ServeCommand.self, CheckCommand.self, ExplainCommand.self, EffectiveCommand.self,
-      ListCommand.self, PublishCommand.self, CompileCommand.self, InspectCommand.self,
-      VersionCommand.self,
+      ListCommand.self, PublishCommand.self, CompileCommand.self,
+      InspectCommand.self, FormatCommand.self, TestCommand.self, DifferenceCommand.self,
+      ModelsCommand.self, SchemaCommand.self, GenerateCommand.self, VersionCommand.self,
     ])
 
   static func main() {
@@ -32,7 +33,7 @@ struct Verdict: ParsableCommand {
       try command.run()
     } catch let failure as CommandFailure {
       for line in failure.lines { StandardStream.error.tell(line) }
-      ExitStatus.failure.exit()
+      failure.status.exit()
     } catch {
       exit(withError: error)
     }

@@ -33,9 +33,19 @@ AUTHORIZE = api.AUTHORIZE
 VISIBILITY = "/verdict.v1.DecisionService/CheckVisibility"
 BENCH = ROOT / ".build/release/verdict-bench"
 SECTIONS = ["unary", "batches", "pages", "counts", "process"]
-MEASUREMENTS = ["text", "ids", "resolved", "columns"]
-MILLION = ["--profile", "million"]
-TARGETS_IN_PROCESS = {"decide.acme.ids": "<= 60", "decide.million.ids": "<= 300"}
+MEASUREMENTS = ["text", "ids", "resolved", "edit", "decided", "columns"]
+SIZES = ["small", "large", "hundred-thousand", "million"]
+TARGETS_IN_PROCESS = {
+    "compile.million": "<= 3000",
+    "size.million.entry": "<= 65",
+    "load.million": "<= 3",
+    "decide.acme.ids": "<= 60",
+    "decide.acme.resolved": "<= 40",
+    "decide.million.resolved": "<= 300",
+    "decide.million.columns": "<= 150",
+    "decide.million.principal": "<= 60",
+}
+TARGET_INSTRUCTIONS = {"edit": "<= 350 with the loop around it"}
 
 # (name, connections, streams, CPU of the server, CPU of the client)
 UNARY_MODES = [
@@ -273,23 +283,39 @@ class Bench:
 
     def process(self):
         """Without a network: nanoseconds and instructions per decision."""
-        worlds = [["--count", "2000", "--different", "500"]] if self.quick else [[], MILLION]
+        sizes = ["small"] if self.quick else SIZES
+        worlds = [["--different", "20000"], *(["--profile", size] for size in sizes)]
+        found = {}
         for flags in worlds:
+            if self.quick:
+                flags = [*flags, "--different", "500", "--count", "2000"]
+            elif flags[-1] == "million":
+                flags = [*flags, "--different", "200000"]
             done = subprocess.run(
                 [str(BENCH), *flags], check=True, capture_output=True, text=True, cwd=ROOT
             )
             for line in done.stdout.splitlines():
                 name, value, unit = line.split(maxsplit=2)
-                target = TARGETS_IN_PROCESS.get(name, "")
-                unit = unit.split(" (")[0]
-                self.report.add(f"in process: {name}", float(value), unit, target=target)
+                found[name] = float(value)
+                self.figure(name, float(value), unit.split(" (")[0])
+        for size in sizes:
+            megabytes = found[f"size.{size}"] / 1e6
+            self.figure(f"load.{size}", found[f"validate.{size}"] / megabytes, "ms/MB")
         scratch = self.directory / "callgrind-in-process"
         scratch.mkdir()
         for measurement in MEASUREMENTS:
             count = counts.instructions_in_process(
                 scratch, BENCH, measurement, self.calls(100_000, 5_000)
             )
-            self.report.add(f"in process: {measurement}", count, "instructions/check")
+            target = TARGET_INSTRUCTIONS.get(measurement, "")
+            self.report.add(
+                f"in process: {measurement}", count, "instructions/check", target=target
+            )
+
+    def figure(self, name, value, unit):
+        self.report.add(
+            f"in process: {name}", value, unit, target=TARGETS_IN_PROCESS.get(name, "")
+        )
 
 
 def machine():

@@ -119,10 +119,9 @@ class Sidecar:
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
 
-    def mappings(self, name):
-        """How many mappings have this in their name."""
-        maps = pathlib.Path(f"/proc/{self.pid}/maps").read_text()
-        return sum(name in line for line in maps.splitlines())
+    def mappings(self):
+        """How many mappings it has."""
+        return len(pathlib.Path(f"/proc/{self.pid}/maps").read_text().splitlines())
 
     def cpu_seconds(self):
         """User and system time of all its threads."""

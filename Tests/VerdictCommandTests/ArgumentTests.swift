@@ -59,13 +59,29 @@ struct ArgumentTests {
     #expect(Self.status("compile", "a") == 64)
     #expect(Self.status("compile", "a", "--output", "") == 64)
     #expect(Self.status("inspect") == 64)
+    #expect(Self.status("fmt") == 64)
+    #expect(Self.status("fmt", "a", "--check", "--write") == 64)
+    #expect(Self.status("fmt", "-", "--write") == 64)
+    #expect(Self.status("fmt", "a", "b", "--check") == nil)
+    #expect(Self.status("test") == 64)
+    #expect(Self.status("test", "a", "--policy", "b", "--server", "h:1") == 64)
+    #expect(Self.status("test", "a", "--coverage", "--snapshot", "b") == 64)
+    #expect(Self.status("test", "a", "--coverage", "--models", "m") == nil)
+    #expect(Self.status("diff", "a") == 64)
+    #expect(Self.status("diff", "a", "b", "--json") == nil)
+    #expect(Self.status("models", "show") == 64)
+    #expect(Self.status("models", "list", "--json") == nil)
+    #expect(Self.status("generate", "--workspaces", "0") == 64)
+    #expect(Self.status("generate", "--profile", "million", "--seed", "3") == nil)
   }
 
   @Test(
     "asking for help or the version is no error",
     arguments: [
       ["--version"], ["--help"], ["serve", "--help"], ["check", "-h"], ["help", "publish"],
-      ["compile", "--help"], ["inspect", "--help"], ["version", "--help"],
+      ["compile", "--help"], ["inspect", "--help"], ["version", "--help"], ["fmt", "--help"],
+      ["test", "--help"], ["diff", "--help"], ["models", "--help"], ["models", "show", "--help"],
+      ["schema", "--help"], ["generate", "--help"],
     ])
   func help(arguments: [String]) {
     do {

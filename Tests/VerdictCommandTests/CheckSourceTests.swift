@@ -84,11 +84,11 @@ struct CheckSourceTests {
   @Test("a source that isn't there is one line on what is missing")
   func missing() {
     let wrong: [() throws -> CheckSource] = [
-      { try .local(.documents(paths: ["/nonexistent/x.yaml"], models: nil)) },
-      { try .local(.snapshot(path: "/nonexistent/x")) },
-      { try .local(.snapshot(path: "/dev/null")) },
-      { try .local(.snapshot(path: "/tmp")) },
-      { try .local(.control(path: "/nonexistent")) },
+      { try .documents(paths: ["/nonexistent/x.yaml"], models: nil) },
+      { try .snapshot(path: "/nonexistent/x") },
+      { try .snapshot(path: "/dev/null") },
+      { try .snapshot(path: "/tmp") },
+      { try .control(path: "/nonexistent") },
       { try .server(.unix(path: "/nonexistent/x")) },
       { try .server(.tcp(host: "127.0.0.1", port: 1)) },
     ]

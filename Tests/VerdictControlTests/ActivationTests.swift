@@ -13,10 +13,11 @@ struct ActivationTests {
   let directory = TestDirectory()
   var control: ControlDirectory { directory.control }
 
-  /// Bytes of the snapshots of at least `byteCount` bytes that are mapped into this process.
+  /// Bytes of the snapshots of at least `byteCount` bytes that are mapped into this process: what
+  /// is private, read-only and of no file.
   private static func mappedByteCount(atLeast byteCount: Int) -> Int {
     let maps = ((try? File.read("/proc/self/maps", byteCountMax: 1 << 24)) ?? []).text
-    return maps.split(separator: "\n").filter { $0.contains("verdict-snapshot") }
+    return maps.split(separator: "\n").filter { $0.contains(" r--p 00000000 00:00 0") }
       .compactMap { line -> Int? in
         let range = line.prefix { $0 != " " }.split(separator: "-").map { Int($0, radix: 16) ?? 0 }
         return range.count == 2 ? range[1] - range[0] : nil

@@ -46,12 +46,11 @@ intptr_t verdict_send(int descriptor, const void *bytes, size_t count);
 /// Opens for reading, without blocking, what stays below the directory whatever links say.
 int verdict_open_beneath(int directory, const char *path);
 
-/// A memory file that can be sealed.
-int verdict_memfd(const char *name);
-/// Forbids shrinking, growing, writing and unsealing, for everybody and for good.
-int verdict_memfd_seal(int descriptor);
-/// Maps `count` bytes read-only with every page present; null and `*error` on failure.
-const void *verdict_map_sealed(int descriptor, size_t count, int *error);
+/// Maps `count` bytes of fresh memory, in huge pages where the system has them; null and `*error`
+/// on failure.
+void *verdict_map(size_t count, int *error);
+/// Forbids writing to what `verdict_map` answered.
+int verdict_map_protect(void *base, size_t count);
 
 /// Fills `bytes` from the kernel's random source.
 int verdict_random(void *bytes, size_t count);

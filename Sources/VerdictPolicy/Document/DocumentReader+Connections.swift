@@ -4,9 +4,8 @@ internal import VerdictModel
 extension DocumentReader {
   mutating func readConnections(_ node: Int, _ workspace: Int) {
     guard let elements = reading.elements(node, "`connections`") else { return }
-    let keys: [Key] = [.id, .source, .destination]
     for element in elements {
-      guard let fields = reading.fields(element, "a connection", allowed: keys, required: keys),
+      guard let fields = reading.fields(element, "a connection", at: .connection),
         fields.isComplete, let idNode = fields[.id], let sourceNode = fields[.source],
         let destinationNode = fields[.destination]
       else { continue }

@@ -3,17 +3,15 @@ internal import VerdictModel
 /// The organization's users and groups.
 extension DocumentReader {
   mutating func readOrganization(_ node: Int) {
-    let allowed: [Key] = [.id, .plan, .owner, .admins, .members, .invitations, .unknownResources]
-    guard
-      let fields = reading.fields(
-        node, "`organization`", allowed: allowed, required: [.id, .owner])
-    else { return }
+    guard let fields = reading.fields(node, "`organization`", at: .organization) else { return }
     let id = fields[.id].flatMap { reading.id($0, "the organization's `id`") }
     let owner = fields[.owner].flatMap { reading.id($0, "the `owner`") }
     if let owner { standings[Int(owner.symbol.rawValue)] = .owner }
     let admins = fields[.admins].map { readUsers($0, "`admins`", .admin) } ?? []
     var members: [Name] = []
-    if model.access == .roles, let key = fields.keyNode(.members) {
+    if DocumentPlace.organization.foreignKeys(in: model.access).contains(.members),
+      let key = fields.keyNode(.members)
+    {
       refuseForeign(key)
     } else if let node = fields[.members] {
       members = readUsers(node, "`members`", .member)
@@ -90,7 +88,7 @@ extension DocumentReader {
       let index = groups.count
       groupIndex[id.symbol] = index
       var group = PolicyDocument.Group(id: id, members: [], workspaces: [])
-      if let fields = reading.fields(value, "a group", allowed: [.members, .workspaces]) {
+      if let fields = reading.fields(value, "a group", at: .group) {
         group.members = fields[.members].map { readMembers($0, "a group") } ?? []
         group.workspaces = fields[.workspaces].map { readAttachments($0, index) } ?? []
       }

@@ -3,10 +3,7 @@ internal import VerdictModel
 /// Policies: the baseline, those of groups and members, and those of tokens.
 extension DocumentReader {
   mutating func readPolicies(_ node: Int, _ workspace: Int) {
-    guard
-      let fields = reading.fields(
-        node, "`policies`", allowed: [.baseline, .groups, .members])
-    else { return }
+    guard let fields = reading.fields(node, "`policies`", at: .policies) else { return }
     if let key = fields.keyNode(.baseline), let value = fields[.baseline],
       requireFeature(.baseline, tree.mark(key), "baseline policies")
     {
@@ -83,10 +80,7 @@ extension DocumentReader {
 
   mutating func readPolicy(_ node: Int, _ workspace: Int) -> PolicyDocument.Policy {
     var policy = PolicyDocument.Policy()
-    guard
-      let fields = reading.fields(
-        node, "a policy", allowed: [.resources, .pii, .switches])
-    else { return policy }
+    guard let fields = reading.fields(node, "a policy", at: .policy) else { return policy }
     if let value = fields[.resources] { readResourceGrants(value, workspace, &policy) }
     if let key = fields.keyNode(.pii), let value = fields[.pii],
       requireFeature(.pii, tree.mark(key), "configurable PII permissions")
@@ -172,6 +166,7 @@ extension DocumentReader {
         reading.warning(tree.mark(element), "switch `\(text)` is listed twice")
       } else {
         policy.switches.append(index)
+        policy.switchMarks.append(tree.mark(element))
       }
     }
   }

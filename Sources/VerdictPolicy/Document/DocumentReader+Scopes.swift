@@ -38,10 +38,7 @@ extension DocumentReader {
     case .sequence:
       return (node, false)
     case .mapping:
-      guard
-        let fields = reading.fields(
-          node, "a scope", allowed: [.ids, .includeFuture], required: [.ids]),
-        let list = fields[.ids]
+      guard let fields = reading.fields(node, "a scope", at: .scope), let list = fields[.ids]
       else { return nil }
       let future = fields[.includeFuture].map { reading.flag($0, "`include_future`") ?? false }
       return (list, future ?? false)

@@ -3,21 +3,18 @@ internal import VerdictModel
 /// Service and personal access tokens.
 extension DocumentReader {
   mutating func readTokens(_ node: Int) {
-    guard
-      let fields = reading.fields(node, "`tokens`", allowed: [.service, .personal])
-    else { return }
+    guard let fields = reading.fields(node, "`tokens`", at: .tokens) else { return }
     if let node = fields[.service] { readServiceTokens(node) }
     if let node = fields[.personal] { readPersonalTokens(node) }
   }
 
   private mutating func readServiceTokens(_ node: Int) {
     guard let elements = reading.elements(node, "`service`") else { return }
-    let keys: [Key] = [.id, .kind, .workspace, .secretSha256, .expiresAt, .policy]
     var seen: Set<Symbol> = []
     for element in elements {
       guard
         requireFeature(.serviceTokens, tree.mark(element), "service access tokens"),
-        let fields = reading.fields(element, "a service token", allowed: keys, required: [.id])
+        let fields = reading.fields(element, "a service token", at: .serviceToken)
       else { continue }
       let secret = readSecret(fields)
       guard let id = readTokenID(fields, &seen), let isOfOrganization = readKind(fields) else {
@@ -63,13 +60,11 @@ extension DocumentReader {
 
   private mutating func readPersonalTokens(_ node: Int) {
     guard let elements = reading.elements(node, "`personal`") else { return }
-    let keys: [Key] = [.id, .user, .workspace, .scope, .secretSha256, .expiresAt]
     var seen: Set<Symbol> = []
     for element in elements {
-      guard
-        let fields = reading.fields(
-          element, "a personal token", allowed: keys, required: [.id, .user, .workspace, .scope])
-      else { continue }
+      guard let fields = reading.fields(element, "a personal token", at: .personalToken) else {
+        continue
+      }
       let secret = readSecret(fields)
       let user = fields[.user].flatMap { reading.id($0, "`user`") }
       let workspaceName = fields[.workspace].flatMap { reading.id($0, "`workspace`") }
@@ -91,15 +86,12 @@ extension DocumentReader {
 
   private mutating func readTokenScope(_ node: Int) -> PolicyDocument.TokenScope? {
     guard let text = reading.text(node, "`scope`") else { return nil }
-    switch text {
-    case "read_only": return .readOnly
-    case "read_write": return .readWrite
-    case "admin": return .admin
-    default:
-      let found = reading.shortened(node)
-      reading.error(node, "`scope` is `\(found)`, expected `read_only`, `read_write` or `admin`")
-      return nil
+    if let scope = PolicyDocument.TokenScope.allCases.first(where: { $0.name == text }) {
+      return scope
     }
+    let found = reading.shortened(node)
+    reading.error(node, "`scope` is `\(found)`, expected `read_only`, `read_write` or `admin`")
+    return nil
   }
 
   private mutating func readTokenID(_ fields: Fields, _ seen: inout Set<Symbol>) -> Name? {

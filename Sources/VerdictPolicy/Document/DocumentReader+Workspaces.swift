@@ -20,15 +20,10 @@ extension DocumentReader {
     return nodes
   }
 
-  private static let contentKeys: [Key] = [
-    .members, .resources, .connections, .policies, .roles,
-  ]
-
   /// Reads what does not depend on other workspaces' content, so that links, connections and
   /// scopes find it: the resources.
   mutating func readResources(_ node: Int, _ workspace: Int) {
-    let keys = DocumentReader.contentKeys
-    guard let fields = reading.fields(node, "a workspace", allowed: keys),
+    guard let fields = reading.fields(node, "a workspace", at: .workspace),
       let resources = fields[.resources],
       let entries = reading.entries(resources, "`resources`")
     else { return }
@@ -50,16 +45,16 @@ extension DocumentReader {
   mutating func readWorkspace(_ node: Int, _ workspace: Int) {
     guard tree.kind(node) == .mapping else { return }
     checkLinks(workspace)
+    let foreign = DocumentPlace.workspace.foreignKeys(in: model.access)
     for (key, value) in tree.entries(node) where tree.isText(key) {
-      switch Key(rawValue: tree.symbol(key).rawValue) {
-      case .members where model.access == .policies:
+      let known = Key(rawValue: tree.symbol(key).rawValue)
+      switch known {
+      case .some(let one) where foreign.contains(one):
+        refuseForeign(key)
+      case .members:
         workspaces[workspace].members = readMembers(value, "a workspace")
-      case .roles where model.access == .roles:
+      case .roles:
         readRoles(value, workspace)
-      case .members, .roles:
-        refuseForeign(key)
-      case .policies where model.access == .roles:
-        refuseForeign(key)
       case .connections:
         readConnections(value, workspace)
       default:

@@ -88,11 +88,7 @@ struct DocumentReader {
   private static func readHead(
     _ reading: inout Reading, _ models: AccessModels
   ) -> (fields: Fields, model: AccessModel, plan: Int)? {
-    let keys: [Key] = [.apiVersion, .model, .organization, .groups, .workspaces, .tokens]
-    guard
-      let fields = reading.fields(
-        0, "the document", allowed: keys, required: [.apiVersion, .model, .organization])
-    else { return nil }
+    guard let fields = reading.fields(0, "the document", at: .document) else { return nil }
     if let node = fields[.apiVersion], let text = reading.text(node, "`apiVersion`"),
       text != PolicyDocument.apiVersion
     {
@@ -125,10 +121,8 @@ struct DocumentReader {
   }
 
   private mutating func readBody(_ fields: Fields) {
-    if model.access == .roles {
-      for key in [Key.groups, Key.tokens] {
-        if let node = fields.keyNode(key) { refuseForeign(node) }
-      }
+    for key in DocumentPlace.document.foreignKeys(in: model.access) {
+      if let node = fields.keyNode(key) { refuseForeign(node) }
     }
     if let node = fields[.organization] { readOrganization(node) }
     // Workspaces are named before groups are attached to them, and filled afterwards.

@@ -1,6 +1,6 @@
 internal import VerdictModel
 
-/// Every key that documents and access models may use.
+/// Every key that documents, access models and policy tests may use.
 ///
 /// A tree's symbol table begins with all of them in this order, so that a key is recognised by
 /// its symbol's number alone.
@@ -21,6 +21,10 @@ enum Key: UInt32, CaseIterable {
   case target, optional, linkedBy, whenLinked, requires, anyOf, pairs
   case who, organizationTokens, atLimit, noneOf, without
   case administers, grants, key, type, onlyWithAll, features, limits
+
+  // Policy tests.
+  case rule, document, defaults, checks
+  case principal, action, expect, reason, permission, operand
 
   var symbol: Symbol { Symbol(rawValue: rawValue) }
 

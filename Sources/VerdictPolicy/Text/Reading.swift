@@ -161,6 +161,11 @@ struct Reading {
     return fields
   }
 
+  /// The keys of a mapping of documents.
+  mutating func fields(_ node: Int, _ noun: String, at place: DocumentPlace) -> Fields? {
+    fields(node, noun, allowed: place.keys, required: place.required)
+  }
+
   mutating func unknownKey(_ key: Int, _ noun: String, _ known: [String]) {
     let advice = Spelling.advice(tree.text(key), among: known, noun: "known keys")
     error(key, "unknown key `\(shortened(key))` in \(noun), \(advice)")

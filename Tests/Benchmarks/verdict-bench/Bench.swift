@@ -4,6 +4,7 @@ import VerdictEngine
 import VerdictModel
 import VerdictPolicy
 import VerdictSnapshot
+import VerdictSystem
 import VerdictTestKit
 
 /// In-process measurements: one line each, `name value unit`.
@@ -52,7 +53,11 @@ struct Bench: ParsableCommand {
     let members = document.organization.members.count
     let resources = document.workspaces.reduce(0) { $0 + $1.resources.count }
     report("size.\(name)", Double(snapshot.count), "bytes")
-    try snapshot.withByteView { bytes in
+    // Where a server has it: in memory of its own.
+    let memory = try SealedMemory(copying: snapshot, name: name)
+    try withExtendedLifetime(memory) {
+      // SAFETY: the memory lives as long as this closure runs.
+      let bytes = unsafe ByteView(memory.bytes)
       let view = try measure("validate.\(name)") { try SnapshotView(validating: bytes) }
       // Without the sections about where rights come from, which no decision reads.
       let entryCount = Double(members + resources)

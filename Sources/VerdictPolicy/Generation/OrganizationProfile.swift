@@ -1,7 +1,9 @@
 public import VerdictModel
-public import VerdictPolicy
 
 /// The size and shape of a generated organization, for measuring and for load.
+///
+/// It stands beside the documents and not in the test kit, because `verdict generate` is part of
+/// the product, which never links the test kit.
 public struct OrganizationProfile: Sendable {
   public var seed: UInt64
   public var memberCount: Int
@@ -65,6 +67,16 @@ extension OrganizationProfile {
   }
 }
 
+extension PolicyDocument.Scope {
+  /// What is left of a scope on another type than that of its ids; nil: nothing.
+  fileprivate var withoutIDs: PolicyDocument.Scope? {
+    switch self {
+    case .all: .all
+    case .some(_, let future): future ? .some([], future: true) : nil
+    }
+  }
+}
+
 /// One organization in the making.
 private struct OrganizationMaker {
   let profile: OrganizationProfile
@@ -72,6 +84,8 @@ private struct OrganizationMaker {
   var symbols: SymbolTable
   var random: UInt64
   var members: [Name] = []
+  /// Where there are no groups: the workspace of each member.
+  var homes: [Int] = []
 
   init(profile: OrganizationProfile, model: AccessModel) {
     self.profile = profile
@@ -146,7 +160,10 @@ private struct OrganizationMaker {
         let group = below(groups.count)
         if chosen.insert(group).inserted { groups[group].members.append(member) }
       }
-      if groups.isEmpty { workspaces[below(workspaces.count)].members.append(member) }
+      if groups.isEmpty {
+        homes.append(below(workspaces.count))
+        workspaces[homes[homes.count - 1]].members.append(member)
+      }
     }
     return groups
   }
@@ -164,8 +181,9 @@ private struct OrganizationMaker {
           holder: group.id, policy: policy(workspaces[place], idCount: 40, grantCount: 6)))
     }
     for (number, member) in members.enumerated() where number % 100 < profile.ownPolicyPercent {
-      let place = below(workspaces.count)
-      workspaces[place].members.append(member)
+      let place = groups.isEmpty ? homes[number] : below(workspaces.count)
+      // Without groups the member may have this workspace already.
+      if !groups.isEmpty { workspaces[place].members.append(member) }
       workspaces[place].memberPolicies.append(
         PolicyDocument.HolderPolicy(
           holder: member,
@@ -189,10 +207,17 @@ private struct OrganizationMaker {
         policy.switches.append(permission)
         continue
       }
-      policy.grants.append(
-        PolicyDocument.Grant(
-          permission: permission, type: grantable.type,
-          scope: scope(workspace, grantable, idCount), mark: Mark(line: 0, column: 0)))
+      let scope = scope(workspace, grantable, idCount)
+      // A PII permission over several types is written as one scope: `all` is all of each, and
+      // so is the flag.
+      for one in model.permissions[permission].types {
+        let isGiven = one.type == grantable.type
+        guard isGiven || model.permissions[permission].kind == .pii else { continue }
+        guard let own = isGiven ? scope : scope.withoutIDs else { continue }
+        policy.grants.append(
+          PolicyDocument.Grant(
+            permission: permission, type: one.type, scope: own, mark: Mark(line: 0, column: 0)))
+      }
     }
     policy.switches.sort()
     return policy

@@ -1,0 +1,93 @@
+internal import ArgumentParser
+internal import VerdictControl
+internal import VerdictModel
+internal import VerdictPolicy
+internal import VerdictSnapshot
+internal import VerdictSystem
+
+struct DifferenceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff", abstract: "Tell who gains or loses what between two sets of policies.",
+    discussion: """
+      OLD and NEW are each policy documents (a file or a directory), a snapshot file, or a control \
+      directory, whose current set counts. What can be decided is compared, not how it is \
+      written; names for people, secrets and expiry times are not.
+
+      Exit status, as of diff(1): 0 nobody gains or loses anything, 1 there is a difference, 64 \
+      they could not be compared.
+      """)
+
+  @Argument(help: "What was: documents, a snapshot or a control directory.")
+  var old: String
+
+  @Argument(help: "What is to be: likewise.")
+  var new: String
+
+  @OptionGroup var models: ModelOption
+
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+
+  func run() throws {
+    let report: DifferenceReport
+    do throws(CommandFailure) {
+      report = DifferenceReport(
+        from: try ComparedSet(path: old, models: models.models),
+        to: try ComparedSet(path: new, models: models.models))
+    } catch {
+      throw CommandFailure(lines: error.lines, status: .usage)
+    }
+    if json {
+      try StandardStream.output.write(line: report.json.line)
+    } else {
+      for line in report.lines { try StandardStream.output.write(line: line) }
+    }
+    if !report.isEmpty { ExitStatus.failure.exit() }
+  }
+}
+
+/// The snapshots of one side, by their organizations.
+struct ComparedSet {
+  let views: [(organization: [UInt8], view: SnapshotView)]
+  /// What the views refer to.
+  private let memories: [SealedMemory]
+
+  init(path: String, models: String?) throws(CommandFailure) {
+    let files: [SnapshotFile]
+    if FileStatus(of: path)?.isDirectory == true, File.exists(path + "/oci-layout") {
+      do throws(ControlError) {
+        let loaded = try ControlDirectory(path: path).load().organizations
+        views = loaded.map { ($0.organization, $0.view) }
+        memories = loaded.map(\.memory)
+        return
+      } catch {
+        throw CommandFailure(error.description)
+      }
+    } else if ComparedSet.isSnapshot(path) {
+      files = [try SnapshotFile(path: path)]
+    } else {
+      let compiled = try CompiledDocuments(paths: [path], models: models)
+      var all: [SnapshotFile] = []
+      for organization in compiled.organizations {
+        all.append(try SnapshotFile(organization.snapshot))
+      }
+      files = all
+    }
+    views = files.map { ($0.view.organizationID.array, $0.view) }
+    memories = files.map(\.memory)
+  }
+
+  /// Whether a file begins as snapshots do. What can't be read is for the reader of documents to
+  /// complain about.
+  private static func isSnapshot(_ path: String) -> Bool {
+    guard FileStatus(of: path)?.isRegular == true, let file = try? FileDescriptor.reading(path)
+    else { return false }
+    var head = [UInt8](repeating: 0, count: 8)
+    var span = head.mutableSpan
+    // SAFETY: the span is valid for the call, and the kernel writes inside it.
+    let count = unsafe span.withUnsafeMutableBytes { buffer in
+      (try? unsafe file.read(into: buffer)) ?? 0
+    }
+    return count == 8 && head == Array("VERDICT\n".utf8)
+  }
+}
