@@ -47,7 +47,7 @@ struct ThirdModelTests {
     for seed in UInt64(1)...200 {
       try agreement.compare(seed: seed, models: [library], checkCount: 200)
     }
-    #expect(agreement.disagreements == [])
+    #expect(agreement.disagreements.isEmpty)
     for effect in Effect.allCases {
       let share = Double(agreement.counts[effect] ?? 0) / Double(agreement.checkCount)
       #expect(share > 0.1, "\(effect) is \(share) of the checks")
