@@ -51,7 +51,7 @@ struct ListingTests {
   func effective() throws {
     var looked = 0
     var allowed = 0
-    for seed in UInt64(1)...60 {
+    for seed in UInt64(1)...30 {
       let models = try ExplainedWorld.models()
       let world = try ExplainedWorld(seed: seed, model: models[Int(seed % 2)])
       let view = world.view
@@ -119,12 +119,12 @@ struct ListingTests {
   @Test("pages of resources are what checks allow one by one")
   func listResources() throws {
     var listed = 0
-    for seed in UInt64(1)...60 {
+    for seed in UInt64(1)...40 {
       let models = try ExplainedWorld.models()
       let world = try ExplainedWorld(seed: seed, model: models[Int(seed % 2)])
       let view = world.view
       var checks = CheckGenerator(documents: [world.document], seed: seed)
-      for _ in 0..<60 {
+      for _ in 0..<25 {
         var check = checks.next()
         guard let resource = check.resource, let slash = resource.firstIndex(of: 47) else {
           continue
@@ -141,7 +141,7 @@ struct ListingTests {
             try check.withQuestion { question in
               Result { () throws(PageFault) in
                 try Engine.listResources(
-                  question, PageRequest(itemCountMax: 1 + Int(seed % 3), token: token), in: view)
+                  question, PageRequest(itemCountMax: 1 + Int(seed % 40), token: token), in: view)
               }
             }.get()
           }
@@ -150,7 +150,7 @@ struct ListingTests {
           refusal = page.refusal
           includesUnknown = page.includesUnknown
           pageCount += 1
-        } while !token.isEmpty && pageCount < 100
+        } while !token.isEmpty && pageCount < 1_000
         listed += found.count
         let number = type.withByteView { view.findType($0) }
         func isAllowed(_ id: [UInt8]) -> Bool {
@@ -197,7 +197,7 @@ struct ListingTests {
           refusal = page.refusal?.reason
           token = page.nextPageToken
           pageCount += 1
-        } while !token.isEmpty && pageCount < 100
+        } while !token.isEmpty && pageCount < 1_000
         listed += found.count
         // Tokens bring a workspace along, but a list is about one.
         if refusal == .missingWorkspace { continue }
