@@ -76,7 +76,7 @@ public enum Engine {
     let decision = decideInside(view, record, rule, access, resource, target)
     // Step 11.
     if principal.kind == .personalToken, principal.rank == 0, !record.has(ActionFlag.reads),
-      decision.effect == .allow
+      decision.isAllow
     {
       return Decision(.tokenScope)
     }

@@ -18,7 +18,7 @@ class Scenario:
         self.name = path.stem
         # Every scalar as its text: `1e3` is an id.
         content = yaml.load(path.read_text(), Loader=yaml.BaseLoader)
-        self.worlds = [DIRECTORY / name for name in content.get("worlds", [])]
+        self.worlds = [DIRECTORY / name for name in content.get("policies", [])]
         self.document = content.get("document")
         defaults = content.get("defaults", {})
         rows = [{**defaults, **row} for row in content["checks"]]

@@ -5,6 +5,7 @@ import re
 import subprocess
 
 HEAD = re.compile(r"^([0-9a-f]+) <(.*)>:$")
+PLACE = re.compile(r"^ *([0-9a-f]+):\t")
 # A jump into another function is a call in its last place.
 CALL = re.compile(r"\t(?:call|jmp|j[a-z]+) +(?:([0-9a-f]+) <([^+>]*)(\+0x[0-9a-f]+)?>|(\*.*))$")
 # Of libraries: what moves, compares or fills memory, and what ends the program.
@@ -19,6 +20,7 @@ class Program:
     def __init__(self, path):
         self.calls = collections.defaultdict(set)
         self.indirect = set()
+        ends = self._ends(path)
         name = None
         text = subprocess.run(
             ["objdump", "-d", "--no-show-raw-insn", str(path)],
@@ -28,8 +30,11 @@ class Program:
         ).stdout
         for line in text.splitlines():
             if found := HEAD.match(line):
-                name = found.group(2)
+                name, end = found.group(2), ends.get(int(found.group(1), 16))
                 self.calls[name]
+            elif name and end and (place := PLACE.match(line)) and int(place.group(1), 16) >= end:
+                # What follows a function and has no name of its own is not the function's.
+                name = None
             elif name and (found := CALL.search(line)):
                 target = found.group(2)
                 if found.group(4):
@@ -38,6 +43,18 @@ class Program:
                         self.indirect.add(name)
                 elif target != name:
                     self.calls[name].add(target)
+
+    @staticmethod
+    def _ends(path):
+        """Where the function that begins at an address ends."""
+        listed = subprocess.run(
+            ["nm", "--print-size", "--defined-only", str(path)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        sizes = re.findall(r"^([0-9a-f]+) ([0-9a-f]+) [tTwW] ", listed, re.MULTILINE)
+        return {int(start, 16): int(start, 16) + int(size, 16) for start, size in sizes}
 
     def named(self, pattern):
         return {name for name in self.calls if re.search(pattern, name)}
