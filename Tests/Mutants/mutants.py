@@ -109,7 +109,7 @@ def main():
     options = parser.parse_args()
     chosen = rows(options.names)
     tree = Tree(options.directory, options.swift, options.jobs)
-    survivors = []
+    survivors, faulty = [], []
     built = None
     for row in chosen:
         suite = row.get("suite", "")
@@ -128,7 +128,9 @@ def main():
             done = tree.build(suite)
             if done.returncode != 0:
                 # Nothing was tried: the row is at fault.
-                sys.exit(f"mutants: {row['name']} doesn't build\n{done.stdout[-2000:]}")
+                faulty.append(row["name"])
+                print(f"NO BUILD {row['name']}\n{done.stdout[-1500:]}", flush=True)
+                continue
             killed, _ = tree.notices(suite, options.checks)
         finally:
             tree.put(row["file"], ROOT / row["file"])
@@ -136,11 +138,16 @@ def main():
             survivors.append(row["name"])
         seconds = time.monotonic() - start
         by = suite or "prover"
-        print(f"{'killed  ' if killed else 'SURVIVED'} {row['name']} ({by}, {seconds:.0f} s)")
-        sys.stdout.flush()
-    print(f"{len(chosen)} mutants, {len(chosen) - len(survivors)} killed")
+        verdict = "killed  " if killed else "SURVIVED"
+        print(f"{verdict} {row['name']} ({by}, {seconds:.0f} s)", flush=True)
+    killed = len(chosen) - len(survivors) - len(faulty)
+    print(f"{len(chosen)} mutants, {killed} killed")
+    if faulty:
+        print("mutants: rows that don't build: " + "; ".join(faulty))
     if survivors:
-        sys.exit("mutants: missing tests, nothing noticed: " + "; ".join(survivors))
+        print("mutants: missing tests, nothing noticed: " + "; ".join(survivors))
+    if killed < len(chosen):
+        sys.exit(1)
 
 
 if __name__ == "__main__":
