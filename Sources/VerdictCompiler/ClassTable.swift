@@ -24,9 +24,15 @@ struct ClassTable {
   private var scopeBlocks = SymbolTable()
   private var scopeOffsets: [UInt32] = []
   private var scopeWords: [UInt32] = []
+  /// What rows and scopes take, and may take.
+  private var byteCount = 0
+  private let byteCountMax: Int
 
-  init(_ context: CompileContext, resources: ResourceIndex, cells: CellMap) {
+  init(
+    _ context: CompileContext, resources: ResourceIndex, cells: CellMap, byteCountMax: Int
+  ) {
     self.context = context
+    self.byteCountMax = byteCountMax
     self.resources = resources
     self.cells = cells
     baselines = Array(repeating: nil, count: context.workspaceOrder.count)
@@ -56,9 +62,11 @@ struct ClassTable {
   /// - Parameters:
   ///   - groupRanks: ranks of groups, ascending.
   ///   - own: a member policy, roles, a token's policy.
+  /// - Throws: where all classes together take too much memory: in the worst case everybody has a
+  ///   union of his own.
   mutating func number(
     in workspace: Int, _ groupRanks: ArraySlice<UInt32>, own: [Contribution]
-  ) -> UInt32 {
+  ) throws(CompileError) -> UInt32 {
     var row = [ScopeSet?](repeating: nil, count: cells.count)
     var administers = false
     let groups = groupRanks.compactMap { groupPolicies[ClassTable.key(workspace, $0)] }
@@ -75,7 +83,15 @@ struct ClassTable {
       bytes.append(integer: administers ? CellWord.administers : word(scope))
     }
     let symbol = bytes.withByteView { rows.intern($0) }
-    if Int(symbol.rawValue) == rowWorkspaces.count { rowWorkspaces.append(workspace) }
+    if Int(symbol.rawValue) == rowWorkspaces.count {
+      rowWorkspaces.append(workspace)
+      byteCount += bytes.count
+    }
+    guard byteCount <= byteCountMax else {
+      throw context.error(
+        "the \(rowWorkspaces.count) different effective policies found so far take more than "
+          + "\(byteCountMax >> 20) MiB; let more members be in the same groups, or list fewer ids")
+    }
     return symbol.rawValue
   }
 
@@ -132,6 +148,7 @@ struct ClassTable {
     if Int(block.rawValue) == scopeOffsets.count {
       scopeOffsets.append(UInt32(scopeWords.count))
       scopeWords.append(contentsOf: words)
+      byteCount += bytes.count
     }
     return scopeOffsets[Int(block.rawValue)] << 2 | (future ? 3 : 2)
   }

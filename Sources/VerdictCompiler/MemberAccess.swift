@@ -81,7 +81,9 @@ struct MemberAccess {
   // MARK: Assigning classes
 
   /// Finds every member's access, and the mix and the class that go with it.
-  mutating func assignClasses(_ table: inout ClassTable, _ provenance: inout Provenance) {
+  mutating func assignClasses(_ table: inout ClassTable, _ provenance: inout Provenance)
+    throws(CompileError)
+  {
     let own = ownContributions(table)
     // One word per access: user, workspace, and the group's number plus one (zero: without a
     // group), so that sorting brings together what belongs together.
@@ -106,7 +108,7 @@ struct MemberAccess {
         let workspace = Int(pair & 0xffff)
         workspaces.append(UInt32(workspace))
         mixes.append(
-          MemberAccess.mix(
+          try MemberAccess.mix(
             in: workspace, isDirect, groups, hasOwn[user] ? own[pair] ?? [] : [], &table,
             &provenance))
         classes.append(provenance.classNumber(mix: mixes[mixes.count - 1]))
@@ -119,7 +121,7 @@ struct MemberAccess {
   private static func mix(
     in workspace: Int, _ isDirect: Bool, _ groups: [UInt32], _ own: [OwnContribution],
     _ table: inout ClassTable, _ provenance: inout Provenance
-  ) -> UInt32 {
+  ) throws(CompileError) -> UInt32 {
     // By content, because the order in which a document tells them doesn't matter.
     let own = own.count > 1 ? own.sorted { $0.precedes($1) } : own
     let policies = own.map {
@@ -128,7 +130,7 @@ struct MemberAccess {
     let mix = provenance.mix(in: workspace, isDirect: isDirect, groups: groups, own: policies)
     guard mix.isNew else { return mix.number }
     let ranks = groups.map { provenance.groupRanks[Int($0)] }
-    let number = table.number(in: workspace, ranks[...], own: own.map(\.contribution))
+    let number = try table.number(in: workspace, ranks[...], own: own.map(\.contribution))
     let groupPolicies = zip(groups, ranks).map { group, rank in
       provenance.policy(
         .group, in: workspace, name: Int(group),

@@ -23,7 +23,7 @@ struct PrincipalSections {
     init(
       _ token: PolicyDocument.ServiceToken, _ context: CompileContext,
       _ classes: inout ClassTable, _ provenance: inout Provenance
-    ) {
+    ) throws(CompileError) {
       self.token = token
       guard let name = token.workspace else { return }
       let workspace = context.workspaceNumber(name.symbol)
@@ -31,7 +31,7 @@ struct PrincipalSections {
       let policy = provenance.policy(.token, in: workspace, contribution)
       let mix = provenance.mix(in: workspace, isDirect: true, groups: [], own: [policy])
       if mix.isNew {
-        let number = classes.number(in: workspace, [], own: [contribution])
+        let number = try classes.number(in: workspace, [], own: [contribution])
         provenance.define(class: number, isDirect: true, policies: [policy])
       }
       self.workspace = workspace

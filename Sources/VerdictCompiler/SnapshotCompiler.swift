@@ -12,18 +12,27 @@ internal import VerdictSnapshot
 public enum SnapshotCompiler {
   /// - Throws: `CompileError` where the organization exceeds a limit of the snapshot format.
   public static func compile(_ document: PolicyDocument) throws(CompileError) -> [UInt8] {
+    try compile(document, rightsByteCountMax: Limits.rightsByteCountMax)
+  }
+
+  static func compile(
+    _ document: PolicyDocument, rightsByteCountMax: Int
+  ) throws(CompileError) -> [UInt8] {
     let context = try CompileContext(document)
     var writer = SnapshotWriter()
     let cells = ModelSections.write(document, to: &writer)
     let resources = try ResourceIndex(context)
     resources.write(to: &writer)
 
-    var classes = ClassTable(context, resources: resources, cells: cells)
+    var classes = ClassTable(
+      context, resources: resources, cells: cells, byteCountMax: rightsByteCountMax)
     var provenance = Provenance(context, classes)
     var access = try MemberAccess(context)
-    access.assignClasses(&classes, &provenance)
-    let tokens = document.serviceTokens.sorted { context.rank($0.id) < context.rank($1.id) }
-      .map { PrincipalSections.ServiceToken($0, context, &classes, &provenance) }
+    try access.assignClasses(&classes, &provenance)
+    var tokens: [PrincipalSections.ServiceToken] = []
+    for token in document.serviceTokens.sorted(by: { context.rank($0.id) < context.rank($1.id) }) {
+      tokens.append(try PrincipalSections.ServiceToken(token, context, &classes, &provenance))
+    }
     let numbering = classes.write(to: &writer)
     let principals = PrincipalSections(
       context: context, access: access, numbering: numbering, serviceTokens: tokens)

@@ -11,6 +11,9 @@ public enum Limits {
 
   /// Workspaces of one organization. More are a compile error.
   @inlinable public static var workspaceCountMax: Int { 65_535 }
+  /// Memory that the different effective policies of one organization may take while they are
+  /// compiled, in bytes. More is a compile error.
+  @inlinable public static var rightsByteCountMax: Int { 512 << 20 }
 
   /// Checks of one `Authorize` request in the plain and in the columns form, and cells of one
   /// `CheckVisibility` request. More are `INVALID_ARGUMENT`.

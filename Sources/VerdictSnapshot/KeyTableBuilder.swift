@@ -12,6 +12,11 @@ public struct KeyTableBuilder {
     var extra: UInt16
     var length: UInt8
     var tag: UInt8
+
+    /// The first word of its slot.
+    var head: UInt64 {
+      UInt64(value) | UInt64(tag) << 32 | UInt64(length) << 40 | UInt64(extra) << 48
+    }
   }
 
   var keys: [UInt8] = []
@@ -100,11 +105,11 @@ public struct KeyTableBuilder {
         let range = Int(starts[Int(bucket)])..<Int(starts[Int(bucket) + 1])
         guard
           let pilot = pilot(
-            for: members[range], hashes, slotCount: slotCount, &taken, &candidate)
+            for: range, of: members, hashes, slotCount: slotCount, &taken, &candidate)
         else { return nil }
         layout.pilots[Int(bucket)] = pilot
-        for (place, member) in members[range].enumerated() {
-          layout.slots[Int(member)] = UInt32(candidate[place])
+        for place in range {
+          layout.slots[Int(members[place])] = UInt32(candidate[place - range.lowerBound])
         }
       }
     }
@@ -113,20 +118,20 @@ public struct KeyTableBuilder {
 
   /// The first pilot that sends every member to a slot of its own; takes these slots.
   private func pilot(
-    for members: ArraySlice<UInt32>, _ hashes: [UInt64], slotCount: Int, _ taken: inout [UInt64],
-    _ candidate: inout [Int]
+    for range: Range<Int>, of members: [UInt32], _ hashes: [UInt64], slotCount: Int,
+    _ taken: inout [UInt64], _ candidate: inout [Int]
   ) -> UInt16? {
     for pilot in UInt16.min...UInt16.max {
       var placed = 0
-      for member in members {
+      for place in range {
         let slot = KeyHash.slot(
-          hash: hashes[Int(member)], pilot: pilot, slotCount: UInt64(slotCount))
+          hash: hashes[Int(members[place])], pilot: pilot, slotCount: UInt64(slotCount))
         if taken[slot >> 6] & (1 << UInt64(slot & 63)) != 0 { break }
         taken[slot >> 6] |= 1 << UInt64(slot & 63)
         candidate[placed] = slot
         placed += 1
       }
-      if placed == members.count { return pilot }
+      if placed == range.count { return pilot }
       for place in 0..<placed {
         taken[candidate[place] >> 6] &= ~(1 << UInt64(candidate[place] & 63))
       }
@@ -174,13 +179,17 @@ public struct KeyTableBuilder {
     }
     for (index, entry) in entries.enumerated() {
       let place = slotsOffset + Int(layout.slots[index]) * (8 + capacity)
-      bytes.store(entry.value, at: place)
-      bytes[place + 4] = entry.tag
-      bytes[place + 5] = entry.length
-      bytes.store(entry.extra, at: place + 6)
+      bytes.store(entry.head, at: place)
       let key = entry.offset..<entry.offset + Int(entry.length)
       if key.count <= capacity {
-        for (offset, byte) in keys[key].enumerated() { bytes[place + 8 + offset] = byte }
+        precondition(place + 8 + key.count <= bytes.count, "a key inside its slot")
+        // SAFETY: both ranges lie in their arrays, by this check and by `add`.
+        unsafe bytes.withUnsafeMutableBytes { bytes in
+          unsafe keys.withUnsafeBytes { keys in
+            unsafe (bytes.baseAddress.unsafelyUnwrapped + place + 8).copyMemory(
+              from: keys.baseAddress.unsafelyUnwrapped + key.lowerBound, byteCount: key.count)
+          }
+        }
       } else {
         bytes.store(UInt64(heap.count), at: place + 8)
         bytes.store(layout.hashes[index], at: place + 16)

@@ -67,6 +67,7 @@ struct PublicationTests {
     let stop = Atomic<Bool>(false)
     let faults = Atomic<Int>(0)
     let reads = Atomic<Int>(0)
+    let begun = Atomic<Int>(0)
     _ = publication.publish(Self.block(of: 1))
     let readers = (0..<slotCount).map { slot in
       TestThread {
@@ -78,6 +79,7 @@ struct PublicationTests {
           let (value, torn) = Self.read(bits)
           if torn || value < last { faults.add(1, ordering: .relaxed) }
           last = value
+          if rounds == 0 { begun.add(1, ordering: .relaxed) }
           rounds += 1
           // Slot 0 never leaves; the others go offline now and then.
           if slot > 0, rounds % (slot * 7) == 0 {
@@ -89,6 +91,8 @@ struct PublicationTests {
         reads.add(rounds, ordering: .relaxed)
       }
     }
+    // Readers who have not begun are offline, and nobody waits for them.
+    while begun.load(ordering: .relaxed) < slotCount { usleep(100) }
     let swapCount: UInt = 5_000
     let clock = ContinuousClock()
     let deadline = clock.now + .seconds(4)
