@@ -37,7 +37,7 @@ PACKAGES := \
   nghttp2-client valgrind strace binutils util-linux python3-venv
 
 .PHONY: help deps build build-bench build-prove run test test-swift test-proof test-python prove \
-  bench proto proto-check schema format lint asan tsan clean swift-there
+  mutants bench proto proto-check schema format lint asan tsan clean swift-there
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,9 @@ prove: build-prove $(VENV)/ready ## the same at length; CHECKS=, SEED=, THREADS=
 	$(PROVE) random --checks $(CHECKS) --seed $(SEED) --threads $(THREADS)
 	$(PROVE) exhaustive --full --threads $(THREADS)
 	$(CEDAR) --checks $(CEDAR_CHECKS) --seed $(SEED) --per-world 1000 --jobs $(THREADS)
+
+mutants: swift-there $(VENV)/ready ## break compiler, engine and reader on purpose: does anything notice? MUTANTS= names some
+	$(VENV)/bin/python Tests/Mutants/mutants.py --swift $(SWIFT) --jobs $(JOBS) $(MUTANTS)
 
 test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
 	$(VENV)/bin/python -m pytest Tests/Python

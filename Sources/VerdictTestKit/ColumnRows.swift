@@ -43,8 +43,12 @@ struct ColumnRow {
   }
 }
 
-/// Checks as columns.
+/// Checks as columns, told as briefly as they can be: a column that is the same for all checks has
+/// no indices, ids that no check has are left out, and the first check's principal and workspace
+/// are the defaults.
 struct ColumnRows {
+  private let principal: [UInt8]
+  private let workspace: [UInt8]
   private var dictionaries: [[[UInt8]]] = [[], [], [], []]
   private var indices: [[UInt8]] = [[], [], [], []]
   private var ids: [(data: [UInt8], lengths: [UInt8])] = Array(repeating: ([], []), count: 3)
@@ -52,21 +56,56 @@ struct ColumnRows {
 
   init(_ rows: [ColumnRow]) {
     count = rows.count
+    let principal = rows.first?.principal ?? []
+    // A check without a workspace would get the default.
+    let workspace = rows.contains { $0.workspace.isEmpty } ? [] : rows.first?.workspace ?? []
+    self.principal = principal
+    self.workspace = workspace
     for row in rows {
-      let values = [row.action, row.resource.type, row.target.type, row.workspace]
+      let ownWorkspace = row.workspace == workspace ? [] : row.workspace
+      let ownPrincipal = row.principal == principal ? [] : row.principal
+      let values = [row.action, row.resource.type, row.target.type, ownWorkspace]
       for (column, value) in values.enumerated() {
         let place = dictionaries[column].firstIndex(of: value) ?? dictionaries[column].count
         if place == dictionaries[column].count { dictionaries[column].append(value) }
         indices[column].append(UInt8(place))
       }
-      for (column, id) in [row.principal, row.resource.id, row.target.id].enumerated() {
+      for (column, id) in [ownPrincipal, row.resource.id, row.target.id].enumerated() {
         ids[column].data += id
         ids[column].lengths.append(UInt8(id.count))
       }
     }
+    for column in dictionaries.indices where dictionaries[column].count == 1 {
+      indices[column] = []
+    }
+    for column in ids.indices where ids[column].data.isEmpty { ids[column].lengths = [] }
+  }
+
+  /// Batches of the rows at these places: half of the rows in one, and the others with those that
+  /// leave out the same columns, every other one also with its principal's alone.
+  static func batches(of rows: [ColumnRow], at places: [Int]) -> [[Int]] {
+    var keys: [[UInt8]] = []
+    var batches: [[Int]] = []
+    for (number, place) in places.enumerated() {
+      let row = rows[place]
+      var key: [UInt8] = []
+      if number % 2 == 1 {
+        key = [row.resource.type, row.resource.id, row.target.type, row.target.id, row.workspace]
+          .map { $0.isEmpty ? 0 : 1 }
+        if number % 4 == 1 { key += row.principal }
+      }
+      if let index = keys.firstIndex(of: key) {
+        batches[index].append(place)
+      } else {
+        keys.append(key)
+        batches.append([place])
+      }
+    }
+    return batches
   }
 
   func decide(_ batch: inout ColumnBatch, _ view: SnapshotView) -> [Decision] {
+    principal.withByteView { batch.set(defaultPrincipal: $0, in: view) }
     for (index, name) in dictionaries[0].enumerated() {
       name.withByteView { batch.set(action: index, $0, in: view) }
     }
@@ -77,7 +116,9 @@ struct ColumnRows {
       name.withByteView { batch.set(targetType: index, $0, in: view) }
     }
     for (index, name) in dictionaries[3].enumerated() {
-      name.withByteView { batch.set(workspace: index, $0, default: ByteView(), in: view) }
+      name.withByteView { name in
+        workspace.withByteView { batch.set(workspace: index, name, default: $0, in: view) }
+      }
     }
     // The views live as long as these copies.
     let bytes = indices + ids.flatMap { [$0.data, $0.lengths] }

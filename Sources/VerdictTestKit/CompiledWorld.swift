@@ -123,9 +123,11 @@ public struct CompiledWorld {
       let places = checks.indices.filter {
         rows[$0].fits && organization(of: checks[$0]) == index
       }
-      let decisions = ColumnRows(places.map { rows[$0] }).decide(&batch, view)
-      for (place, decision) in zip(places, decisions) {
-        answers[place] = ReferenceAnswer(decision, view)
+      for places in ColumnRows.batches(of: rows, at: places) {
+        let decisions = ColumnRows(places.map { rows[$0] }).decide(&batch, view)
+        for (place, decision) in zip(places, decisions) {
+          answers[place] = ReferenceAnswer(decision, view)
+        }
       }
     }
     return answers

@@ -110,8 +110,12 @@ struct World {
   /// Distributes ids of every type over the workspaces; what is left over stays unknown.
   private mutating func addResources() {
     guard !workspaces.isEmpty else { return }
-    // Now and then so many of one type that scopes are long, sparse, or both.
-    let crowded = random.chance(4) ? random.below(model.resourceTypes.count) : nil
+    // Now and then so many of one type that scopes are long, sparse, or both; mostly where scopes
+    // may list ids.
+    let lists = allows(.instanceScopes) || model.access == .roles
+    let listed = random.pickAny(model.roles.compactMap { $0.scope?.type })
+    let crowded =
+      random.chance(lists ? 20 : 1) ? listed ?? random.below(model.resourceTypes.count) : nil
     for type in model.resourceTypes.indices {
       let ids = random.shuffled(IdentifierPool.legal.prefix(10).map { $0 })
       for id in ids.prefix(random.below(5) + random.below(4)) {
