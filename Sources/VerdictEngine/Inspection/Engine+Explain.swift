@@ -96,9 +96,6 @@ struct Explainer {
       result.basis = basis(terms, contributors).map(\.source)
     } else if decision.permission != Decision.none, !isCutDown {
       result.remedies = Remedies(view: view, contributors: contributors).of(terms)
-      if result.remedies.isEmpty, result.obstacle.isEmpty {
-        result.obstacle = "No grant that the organization's plan has gives all that is missing."
-      }
     }
   }
 
