@@ -55,6 +55,17 @@ struct ExhaustiveQuestion {
     return policies
   }
 
+  /// Whether some term reads a permission on related resources of this type.
+  private func isRelated(_ type: Int) -> Bool {
+    (requirement.linkedTerms + requirement.alternatives.flatMap { $0 }).contains { term in
+      switch term.operand {
+      case .every(let relation), .any(let relation), .parent(let relation):
+        model.relations[relation].to == type
+      case .`self`, .target, .none: false
+      }
+    }
+  }
+
   private func forms(of slot: Slot, _ symbols: inout SymbolTable) -> [PolicyDocument.Policy] {
     guard let type = slot.type else {
       return [PolicyDocument.Policy(), PolicyDocument.Policy(switches: [slot.permission])]
@@ -64,6 +75,8 @@ struct ExhaustiveQuestion {
     var scopes: [PolicyDocument.Scope] = [.all]
     if model.grantable(slot.permission, on: type)?.narrowable == true {
       scopes += [.some([this], future: false), .some([], future: true)]
+      // Of several related ones each is granted alone: the first in their order, and a later one.
+      if depth == .brief && isRelated(type) { scopes.append(.some([other], future: false)) }
       if depth == .full {
         scopes += [
           .some([], future: false), .some([other], future: false), .some([this], future: true),

@@ -59,6 +59,7 @@ public struct ExhaustiveWorld {
     model: AccessModel, depth: Depth, unknown: PolicyDocument.UnknownResources,
     _ body: (ExhaustiveWorld) throws -> Void
   ) rethrows {
+    if let crowd = crowd(model: model) { try body(crowd) }
     var seen: [AccessModel.WorkspaceRule] = []
     for action in model.actions {
       guard case .workspace(let rule) = action.rule else { continue }

@@ -40,7 +40,10 @@ struct Explainer {
     } else if !check.principal.isOrganizationToken, let access = check.access {
       explainWorkspace(&result, access)
     }
-    if decision.effect == .deny { result.obstacle = Obstacle.of(check) }
+    if decision.effect == .deny {
+      let obstacle = Obstacle.of(check)
+      if !obstacle.isEmpty { result.obstacle = obstacle }
+    }
     return result
   }
 
@@ -96,6 +99,10 @@ struct Explainer {
       result.basis = basis(terms, contributors).map(\.source)
     } else if decision.permission != Decision.none, !isCutDown {
       result.remedies = Remedies(view: view, contributors: contributors).of(terms)
+      // The first missing term may be one that a grant mends, and a later one none.
+      if result.remedies.isEmpty, terms.hasWhatThePlanGrantsNobody {
+        result.obstacle = Obstacle.ofPlan(view)
+      }
     }
   }
 

@@ -56,11 +56,16 @@ enum Obstacle {
       permission: Int(check.decision.permission), type: namedType(check) ?? check.view.typeCount)
     guard cell >= 0 else { return "" }
     if check.view.grantable(cell: cell).flags & GrantableFlag.grantable == 0 {
-      return "The plan \(quoted(check.view.planID)) has nothing that grants this"
-        + (administeringRoles(check.view).isEmpty
-          ? "; owner and admins may do it." : " but administering the workspace.")
+      return ofPlan(check.view)
     }
     return ""
+  }
+
+  /// A term that the plan has no way to grant.
+  static func ofPlan(_ view: SnapshotView) -> String {
+    "The plan \(quoted(view.planID)) has nothing that grants this"
+      + (administeringRoles(view).isEmpty
+        ? "; owner and admins may do it." : " but administering the workspace.")
   }
 
   private static func namedType(_ check: InspectedCheck) -> Int? {

@@ -31,6 +31,18 @@ struct RequiredTerms {
     }
   }
 
+  /// Whether a term asks for something that the organization's plan has no way to grant.
+  var hasWhatThePlanGrantsNobody: Bool {
+    alternatives.contains { terms in
+      terms.contains { term in
+        term.leaves.contains { leaf in
+          leaf.cell >= 0
+            && view.grantable(cell: leaf.cell).flags & GrantableFlag.grantable == 0
+        }
+      }
+    }
+  }
+
   private func isLinked(by relation: Int) -> Bool {
     guard check.resource.resolution == .known, check.target.resolution == .known else {
       return false
