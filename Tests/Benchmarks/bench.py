@@ -41,6 +41,7 @@ TARGETS_IN_PROCESS = {
     "load.million": "<= 3",
     "decide.acme.ids": "<= 60",
     "decide.acme.resolved": "<= 40",
+    "decide.million.ids": "<= 300",
     "decide.million.resolved": "<= 300",
     "decide.million.columns": "<= 150",
     "decide.million.principal": "<= 60",
