@@ -51,29 +51,39 @@ let package = Package(
     .target(
       name: "VerdictPolicy", dependencies: ["VerdictModel", "CLibyaml"],
       // `models` is a link to the repository's folder of access models.
-      resources: [.embedInCode("models/rudderstack.yaml"), .embedInCode("models/segment.yaml")],
+      resources: [
+        .embedInCode("models/rudderstack.yaml"), .embedInCode("models/segment.yaml"),
+        .embedInCode("models/rudderstack.routes.yaml"),
+      ],
       swiftSettings: house),
+    room("VerdictRoutes", ["VerdictModel"]),
     room("VerdictSnapshot", ["VerdictModel", "VerdictCrypto", "CVerdictSystem"]),
     room("VerdictEngine", ["VerdictModel", "VerdictSnapshot"]),
-    room("VerdictCompiler", ["VerdictModel", "VerdictPolicy", "VerdictSnapshot"]),
+    room("VerdictCompiler", ["VerdictModel", "VerdictPolicy", "VerdictRoutes", "VerdictSnapshot"]),
     room(
       "VerdictControl",
       ["VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine"]),
     room("VerdictHTTP2", ["VerdictModel", "CNghttp2"]),
     room("VerdictRPC", ["VerdictModel", "CVerdictProto", "CProtobufC"]),
+    room(
+      "VerdictGateway",
+      [
+        "VerdictModel", "VerdictCrypto", "VerdictRoutes", "VerdictSnapshot", "VerdictEngine",
+        "VerdictRPC",
+      ]),
     room("VerdictClient", ["VerdictModel", "VerdictSystem", "VerdictHTTP2", "VerdictRPC"]),
     room(
       "VerdictServer",
       [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictEngine", "VerdictSnapshot",
-        "VerdictControl", "VerdictHTTP2", "VerdictRPC",
+        "VerdictControl", "VerdictHTTP2", "VerdictRPC", "VerdictGateway",
       ]),
     .executableTarget(
       name: "verdict",
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
-        "VerdictEngine", "VerdictCompiler", "VerdictControl", "VerdictHTTP2", "VerdictClient",
-        "VerdictServer",
+        "VerdictEngine", "VerdictRoutes", "VerdictCompiler", "VerdictControl", "VerdictHTTP2",
+        "VerdictClient", "VerdictServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -104,6 +114,8 @@ let package = Package(
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
+    tests(
+      "VerdictRoutesTests", ["VerdictRoutes", "VerdictModel", "VerdictPolicy", "VerdictCompiler"]),
     tests(
       "VerdictSnapshotTests",
       ["VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
