@@ -5,12 +5,16 @@ public import VerdictSystem
 public struct ServerConfiguration: Sendable {
   /// Where to listen. Port 0 lets the kernel choose; `Server.addresses` tells what it chose.
   public var addresses: [SocketAddress]
+  /// Listens on these too: sockets that were opened for us. Those of Unix serve the inspection
+  /// service where `inspectsPassedUnixSockets`, the others where `inspectionAddresses` names them.
+  public var passedSockets: [ListeningSocket] = []
+  public var inspectsPassedUnixSockets = false
   /// Event loops, each with a thread of its own.
   public var loopCount: Int
   /// Those of `addresses` that serve the inspection service, which tells who may do what; it is
   /// UNIMPLEMENTED on the others.
   public var inspectionAddresses: [SocketAddress] = []
-  /// Threads that answer inspections; none are started where no address serves them.
+  /// Threads for what takes longer than a loop may: inspections and large messages.
   public var workerCount = 2
   /// How long requests under way may take once the server drains; then connections are closed.
   public var drainTimeoutNanoseconds: UInt64 = 10_000_000_000
@@ -25,10 +29,14 @@ public struct ServerConfiguration: Sendable {
     self.loopCount = loopCount
   }
 
-  var startedWorkerCount: Int { inspectionAddresses.isEmpty ? 0 : workerCount }
+  /// Whether a listener there serves inspections.
+  func servesInspection(_ address: SocketAddress, isPassed: Bool) -> Bool {
+    if isPassed, inspectsPassedUnixSockets, case .unix = address { return true }
+    return inspectionAddresses.contains(address)
+  }
 
   /// Slots that the server needs in its publication: the loops first, then the workers.
-  public var slotCount: Int { loopCount + startedWorkerCount }
+  public var slotCount: Int { loopCount + workerCount }
 }
 
 /// The bounds of a loop, with what happens when one is reached.

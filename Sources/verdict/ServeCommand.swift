@@ -112,20 +112,33 @@ struct ServeCommand: ParsableCommand {
     return chosen
   }
 
-  var configuration: ServerConfiguration {
-    get throws(ValidationError) {
-      var configuration = ServerConfiguration(addresses: addresses, loopCount: loops)
-      configuration.inspectionAddresses = try inspectionAddresses()
-      configuration.drainTimeoutNanoseconds = UInt64(drainTimeout) * 1_000_000_000
-      return configuration
-    }
+  /// - Parameter passed: sockets that were opened for us. Where there are any, nothing else is
+  ///   listened on unless it is asked for.
+  func configuration(
+    passed: [ListeningSocket] = []
+  ) throws(ValidationError) -> ServerConfiguration {
+    var configuration = ServerConfiguration(
+      addresses: passed.isEmpty ? addresses : listen + unix, loopCount: loops)
+    configuration.passedSockets = passed
+    configuration.inspectsPassedUnixSockets = inspectOn.isEmpty
+    configuration.inspectionAddresses = try inspectionAddresses()
+    configuration.drainTimeoutNanoseconds = UInt64(drainTimeout) * 1_000_000_000
+    return configuration
   }
 
   func run() throws {
+    let passed: [PassedSocket]
+    do throws(SystemError) {
+      passed = try PassedSocket.taken()
+    } catch {
+      throw ValidationError("The sockets that were passed by LISTEN_FDS: \(error).")
+    }
     let policies: Sidecar.Policies =
       control.map { .control(directory: $0) }
       ?? .documents(paths: policy, models: models.models)
-    try Sidecar.run(try configuration, policies, logger: LogOutput.logger(level: logLevel))
+    try Sidecar.run(
+      try configuration(passed: passed.map(\.socket)), policies,
+      logger: LogOutput.logger(level: logLevel))
   }
 
   private static func level(_ text: String) throws(ValidationError) -> Logger.Level {
