@@ -136,11 +136,15 @@ $(VENV)/ready: Tests/Python/requirements.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-$(STUBS)/ready: proto/verdict/v1/verdict.proto proto/verdict/v1/inspection.proto $(VENV)/ready
+PROTOS := verdict/v1/verdict.proto verdict/v1/inspection.proto \
+  envoy/service/auth/v3/external_auth.proto
+
+$(STUBS)/ready: $(addprefix proto/,$(PROTOS)) $(VENV)/ready
 	mkdir -p $(STUBS)
 	$(VENV)/bin/python -m grpc_tools.protoc -I proto --python_out=$(STUBS) \
-	  --grpc_python_out=$(STUBS) verdict/v1/verdict.proto verdict/v1/inspection.proto
-	touch $@
+	  --grpc_python_out=$(STUBS) $(PROTOS)
+	@# A package of its own, before the one of the same name that the tests' Envoy comes in.
+	touch $(STUBS)/envoy/__init__.py $@
 
 # The programs in C that the benchmarks use.
 

@@ -40,7 +40,7 @@ let package = Package(
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .target(name: "CVerdictSystem", cSettings: strictC),
     .target(name: "CVerdictProto", dependencies: ["CProtobufC"], cSettings: strictC),
 
@@ -48,6 +48,7 @@ let package = Package(
     room("VerdictModel"),
     room("VerdictSystem", ["CVerdictSystem"]),
     room("VerdictCrypto", ["VerdictModel", "COpenSSL"]),
+    room("VerdictTLS", ["VerdictModel", "COpenSSL"]),
     .target(
       name: "VerdictPolicy", dependencies: ["VerdictModel", "CLibyaml"],
       // `models` is a link to the repository's folder of access models.
@@ -62,7 +63,10 @@ let package = Package(
     room("VerdictCompiler", ["VerdictModel", "VerdictPolicy", "VerdictRoutes", "VerdictSnapshot"]),
     room(
       "VerdictControl",
-      ["VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine"]),
+      [
+        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictRoutes", "VerdictSnapshot",
+        "VerdictEngine",
+      ]),
     room("VerdictHTTP2", ["VerdictModel", "CNghttp2"]),
     room("VerdictRPC", ["VerdictModel", "CVerdictProto", "CProtobufC"]),
     room(
@@ -71,19 +75,21 @@ let package = Package(
         "VerdictModel", "VerdictCrypto", "VerdictRoutes", "VerdictSnapshot", "VerdictEngine",
         "VerdictRPC",
       ]),
-    room("VerdictClient", ["VerdictModel", "VerdictSystem", "VerdictHTTP2", "VerdictRPC"]),
+    room(
+      "VerdictClient",
+      ["VerdictModel", "VerdictSystem", "VerdictTLS", "VerdictHTTP2", "VerdictRPC"]),
     room(
       "VerdictServer",
       [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictEngine", "VerdictSnapshot",
-        "VerdictControl", "VerdictHTTP2", "VerdictRPC", "VerdictGateway",
+        "VerdictControl", "VerdictTLS", "VerdictHTTP2", "VerdictRPC", "VerdictGateway",
       ]),
     .executableTarget(
       name: "verdict",
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
-        "VerdictEngine", "VerdictRoutes", "VerdictCompiler", "VerdictControl", "VerdictHTTP2",
-        "VerdictClient", "VerdictServer",
+        "VerdictEngine", "VerdictRoutes", "VerdictCompiler", "VerdictControl", "VerdictTLS",
+        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -146,7 +152,7 @@ let package = Package(
       "VerdictServerTests",
       [
         "VerdictServer", "VerdictClient", "VerdictControl", "VerdictModel", "VerdictSystem",
-        "VerdictEngine",
+        "VerdictEngine", "VerdictRPC",
       ]),
   ]
 )

@@ -11,9 +11,12 @@ public final class Activation: Sendable {
   /// Held for a whole activation: they come one after the other.
   private let activating = Mutex(())
   private let active = Mutex<LoadedSet?>(nil)
+  private let routes: RouteTables
 
-  public init(publication: Publication) {
+  /// - Parameter routes: compiled route tables for gateways, validated, instead of a set's own.
+  public init(publication: Publication, routes: RouteTables = .none) {
     self.publication = publication
+    self.routes = routes
   }
 
   /// The active set; nil before the first. Takes a lock: not for the hot path.
@@ -22,13 +25,14 @@ public final class Activation: Sendable {
   /// Makes `set` what requests are answered from. Returns when no request is answered from the set
   /// before, and its memory is given back; for loops that takes about one turn.
   public func activate(_ set: LoadedSet) {
+    set.warm()
     let table = SnapshotSet(
       number: set.setNumber,
       set.organizations.map { organization in
         SnapshotSet.Organization(
           view: organization.view, digest: organization.digest.bytes,
           generation: organization.generation, createdSeconds: set.createdSeconds)
-      })
+      }, routes: routes.bytes)
     replace(by: table.bits, set)
   }
 

@@ -65,24 +65,14 @@ struct IdentityRules {
       }
     }
     self.sources = sources
-    claimsNamespace = IdentityRules.kept(configuration.claimsNamespace)
-    claimsMember = IdentityRules.kept(configuration.claimsMember)
-    principalClaim = IdentityRules.kept(configuration.principalClaim)
-    organizationClaim = IdentityRules.kept(configuration.organizationClaim)
-    workspaceClaim = IdentityRules.kept(configuration.workspaceClaim)
+    claimsNamespace = ReasonTexts.kept(configuration.claimsNamespace)
+    claimsMember = ReasonTexts.kept(configuration.claimsMember)
+    principalClaim = ReasonTexts.kept(configuration.principalClaim)
+    organizationClaim = ReasonTexts.kept(configuration.organizationClaim)
+    workspaceClaim = ReasonTexts.kept(configuration.workspaceClaim)
     claimsKind = configuration.claimsKind
     peerKind = configuration.peerKind
-    peerPrefix = IdentityRules.kept(configuration.peerPrefix)
-    headerName = IdentityRules.kept(configuration.headerName)
-  }
-
-  private static func kept(_ text: String) -> ByteView {
-    text.withByteView { bytes in
-      guard !bytes.isEmpty, let source = unsafe bytes.buffer.baseAddress else { return ByteView() }
-      let room = UnsafeMutableRawPointer.allocate(byteCount: bytes.count, alignment: 1)
-      // SAFETY: as much room as there are bytes, never given back.
-      unsafe room.copyMemory(from: source, byteCount: bytes.count)
-      return unsafe ByteView(base: room, count: bytes.count)
-    }
+    peerPrefix = ReasonTexts.kept(configuration.peerPrefix)
+    headerName = ReasonTexts.kept(configuration.headerName)
   }
 }

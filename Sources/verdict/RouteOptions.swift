@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import VerdictCompiler
+internal import VerdictControl
 internal import VerdictModel
 internal import VerdictPolicy
 
@@ -11,10 +12,8 @@ struct RouteOptions: ParsableArguments {
       valueName: "file"))
   var routes: [String] = []
 
-  @OptionGroup var models: ModelOption
-
   /// The documents, checked.
-  func load() throws(CommandFailure) -> [RouteDocument] {
+  func load(_ models: ModelOption) throws(CommandFailure) -> [RouteDocument] {
     let known = try models.load()
     guard !routes.isEmpty else { return try RouteOptions.shipped(known) }
     var documents: [RouteDocument] = []
@@ -46,6 +45,17 @@ struct RouteOptions: ParsableArguments {
       return try RouteDocument.load(path: path, models: models)
     } catch {
       throw CommandFailure(error)
+    }
+  }
+
+  /// All tables, compiled, one after the other.
+  func compiled(_ models: ModelOption) throws(CommandFailure) -> RouteTables {
+    var bytes: [UInt8] = []
+    for document in try load(models) { bytes += try RouteOptions.compile(document) }
+    do throws(ControlError) {
+      return try RouteTables(validating: bytes)
+    } catch {
+      throw CommandFailure(error.description)
     }
   }
 

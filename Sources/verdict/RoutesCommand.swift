@@ -18,9 +18,10 @@ struct RoutesCommand: ParsableCommand {
       abstract: "List the routes in the order in which they are tried.")
 
     @OptionGroup var routes: RouteOptions
+    @OptionGroup var models: ModelOption
 
     func run() throws {
-      for document in try routes.load() {
+      for document in try routes.load(models) {
         for route in document.routes { try StandardStream.output.write(line: route.line) }
       }
     }
@@ -75,10 +76,11 @@ struct RoutesCommand: ParsableCommand {
     var path: String
 
     @OptionGroup var routes: RouteOptions
+    @OptionGroup var models: ModelOption
 
     func run() throws {
       var found = 0
-      for document in try routes.load() {
+      for document in try routes.load(models) {
         let table = try RouteOptions.compile(document)
         let reader = RequestLine(method: method, path: path)
         for index in try reader.match(table) {
