@@ -20,11 +20,13 @@ struct Connection: ~Copyable {
 
   init(
     _ descriptor: consuming FileDescriptor, _ context: borrowing ServerContext,
-    servesInspection: Bool
+    servesInspection: Bool, nowNanoseconds: UInt64
   ) {
+    let isUnix = Socket.isUnix(descriptor.rawValue)
     self.descriptor = descriptor
     self.servesInspection = servesInspection
-    session = ServerSession(context)
+    session = ServerSession(
+      context, authority: isUnix ? .opaque : .hostAndPort, nowNanoseconds: nowNanoseconds)
   }
 }
 

@@ -45,6 +45,8 @@ enum LoopLimits {
   static let shutdownNoticeNanoseconds: UInt64 = 1_000_000_000
   /// How often stalled and draining connections are looked at.
   static let sweepNanoseconds: UInt64 = 100_000_000
+  /// How far two looks at what has run out of time are apart at least.
+  static let expiryNanoseconds: UInt64 = 10_000_000
   /// A deadline nearer than this is checked against the clock and not the turn's start.
   static let deadlineMarginNanoseconds: UInt64 = 1_000_000
 }

@@ -20,6 +20,15 @@ public enum Socket {
     unsafe verdict_send(rawDescriptor, base, count)
   }
 
+  /// Whether a socket is of the Unix domain.
+  public static func isUnix(_ rawDescriptor: Int32) -> Bool {
+    var domain: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    // SAFETY: an int, as SO_DOMAIN wants.
+    let result = unsafe getsockopt(rawDescriptor, SOL_SOCKET, SO_DOMAIN, &domain, &length)
+    return result == 0 && domain == AF_UNIX
+  }
+
   /// Connects within `timeoutNanoseconds`. The descriptor does not block.
   /// - Throws: number `ETIMEDOUT` when the time was up.
   public static func connect(
