@@ -100,6 +100,9 @@ public struct ServerSession: ~Copyable {
     return unsafe state.pointee.endRead(result)
   }
 
+  /// The peer can be heard only now, after shaking hands: its time begins.
+  public func begin(nowNanoseconds: UInt64) { unsafe state.pointee.begin(nowNanoseconds) }
+
   /// When `expire` wants to be called; the greatest value means never.
   public var dueNanoseconds: UInt64 { unsafe state.pointee.dueNanoseconds }
 

@@ -17,6 +17,14 @@ extension SessionState {
     return UInt64(Double(limits.ageNanosecondsMax) * (0.9 + 0.2 * share))
   }
 
+  /// Lets the peer's time begin.
+  mutating func begin(_ nowNanoseconds: UInt64) {
+    bornNanoseconds = nowNanoseconds
+    // SAFETY: the context outlives its sessions.
+    dueNanoseconds =
+      unsafe nowNanoseconds &+ context.pointee.limits.prefaceNanosecondsMax
+  }
+
   /// After a read: notes what may run out of time.
   mutating func noteDue(_ limits: borrowing SessionLimits) {
     var due = dueNanoseconds

@@ -39,7 +39,7 @@ struct SessionState {
 
   // Time.
   var nowNanoseconds: UInt64
-  let bornNanoseconds: UInt64
+  var bornNanoseconds: UInt64
   /// When `expire` has something to do at the earliest.
   var dueNanoseconds: UInt64
   /// The same for the streams that this read opened.

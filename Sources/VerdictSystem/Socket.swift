@@ -20,15 +20,6 @@ public enum Socket {
     unsafe verdict_send(rawDescriptor, base, count)
   }
 
-  /// Whether a socket is of the Unix domain.
-  public static func isUnix(_ rawDescriptor: Int32) -> Bool {
-    var domain: Int32 = 0
-    var length = socklen_t(MemoryLayout<Int32>.size)
-    // SAFETY: an int, as SO_DOMAIN wants.
-    let result = unsafe getsockopt(rawDescriptor, SOL_SOCKET, SO_DOMAIN, &domain, &length)
-    return result == 0 && domain == AF_UNIX
-  }
-
   /// Connects within `timeoutNanoseconds`. The descriptor does not block.
   /// - Throws: number `ETIMEDOUT` when the time was up.
   public static func connect(
@@ -102,6 +93,18 @@ public enum Socket {
   public static func setNoDelay(_ rawDescriptor: Int32) {
     // Fails on Unix sockets, which have no delay to begin with.
     _ = verdict_set_option(rawDescriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+  }
+
+  /// The user that a Unix socket's peer ran as when it connected; nil for other sockets.
+  public static func peerUser(_ rawDescriptor: Int32) -> UInt32? {
+    // The kernel's `ucred`: process, user and group.
+    var credentials: (Int32, UInt32, UInt32) = (0, .max, .max)
+    var length = socklen_t(MemoryLayout.size(ofValue: credentials))
+    // SAFETY: as many bytes as the length says.
+    let result = unsafe getsockopt(
+      rawDescriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length)
+    guard result == 0, credentials.1 != .max else { return nil }
+    return credentials.1
   }
 
   /// Forbids blocking, as the loops need it.
