@@ -8,7 +8,9 @@ public enum Method: UInt8, Sendable, CaseIterable {
   case getEffectivePolicy = 6
   case listResources = 7
   case listPrincipals = 8
-  case externalAuthorization = 9
+  /// No call of gRPC but a page, for a plain `GET`.
+  case healthPage = 9
+  case externalAuthorization = 10
 
   /// The `:path` of a call, compared byte for byte.
   public var path: String {
@@ -21,6 +23,7 @@ public enum Method: UInt8, Sendable, CaseIterable {
     case .getEffectivePolicy: "/verdict.v1.InspectionService/GetEffectivePolicy"
     case .listResources: "/verdict.v1.InspectionService/ListResources"
     case .listPrincipals: "/verdict.v1.InspectionService/ListPrincipals"
+    case .healthPage: "/healthz"
     case .externalAuthorization: "/envoy.service.auth.v3.Authorization/Check"
     }
   }
@@ -28,7 +31,12 @@ public enum Method: UInt8, Sendable, CaseIterable {
   /// Whether the method is of the inspection service, which some listeners don't serve and which
   /// is answered by workers.
   public var isInspection: Bool {
-    rawValue >= Method.explain.rawValue && rawValue <= Method.listPrincipals.rawValue
+    switch self {
+    case .explain, .getEffectivePolicy, .listResources, .listPrincipals: true
+    case .authorize, .checkVisibility, .getServerInfo, .healthCheck, .healthPage,
+      .externalAuthorization:
+      false
+    }
   }
 
   /// The services by their full names, as health checks name them.
