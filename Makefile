@@ -37,7 +37,7 @@ PACKAGES := \
   nghttp2-client valgrind strace binutils util-linux python3-venv
 
 .PHONY: help deps build build-bench build-prove run test test-swift test-proof test-python prove \
-  mutants bench proto proto-check schema format lint asan tsan clean swift-there
+  mutants bench bench-gateway demo-envoy fuzz-gateway proto proto-check schema format lint asan tsan clean swift-there
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -84,8 +84,20 @@ mutants: swift-there $(VENV)/ready ## break compiler, engine and reader on purpo
 test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
 	$(VENV)/bin/python -m pytest Tests/Python
 
+demo-envoy: build $(VENV)/ready ## Envoy in front of a tiny API: what passes, what doesn't, and why
+	$(VENV)/bin/python examples/gateways/demo.py $(VERDICT) $(VENV)/bin/envoy
+
+# Of `make fuzz-gateway`: how many requests.
+REQUESTS ?= 100000
+
+fuzz-gateway: build $(VENV)/ready $(STUBS)/ready ## random requests through Envoy; REQUESTS= says how many
+	$(VENV)/bin/python Tests/Python/gateway_fuzz.py $(REQUESTS)
+
 bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
 	$(VENV)/bin/python Tests/Benchmarks/bench.py $(BENCH_FLAGS)
+
+bench-gateway: build $(VENV)/ready $(STUBS)/ready bench-tools ## what a Check of Envoy's costs beside an Authorize
+	$(VENV)/bin/python Tests/Benchmarks/gateway.py
 
 REASONS := Sources/VerdictModel/Reason.swift
 ADVICE := Sources/VerdictModel/Reason+Advice.swift

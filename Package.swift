@@ -120,6 +120,7 @@ let package = Package(
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
+    tests("VerdictGatewayTests", ["VerdictGateway", "VerdictRPC", "VerdictModel"]),
     tests(
       "VerdictRoutesTests", ["VerdictRoutes", "VerdictModel", "VerdictPolicy", "VerdictCompiler"]),
     tests(

@@ -840,10 +840,10 @@ static const ProtobufCFieldDescriptor envoy__service__auth__v3__attribute_contex
     "context_extensions",
     10,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Envoy__Service__Auth__V3__AttributeContext, n_context_extensions),
     offsetof(Envoy__Service__Auth__V3__AttributeContext, context_extensions),
-    &envoy__service__auth__v3__string_pair__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -983,10 +983,10 @@ static const ProtobufCFieldDescriptor envoy__service__auth__v3__http_request__fi
     "headers",
     3,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Envoy__Service__Auth__V3__HttpRequest, n_headers),
     offsetof(Envoy__Service__Auth__V3__HttpRequest, headers),
-    &envoy__service__auth__v3__string_pair__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1228,10 +1228,10 @@ static const ProtobufCFieldDescriptor envoy__service__auth__v3__metadata__field_
     "filter_metadata",
     1,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Envoy__Service__Auth__V3__Metadata, n_filter_metadata),
     offsetof(Envoy__Service__Auth__V3__Metadata, filter_metadata),
-    &envoy__service__auth__v3__struct_pair__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */

@@ -50,7 +50,7 @@ public struct SHA256Hasher: ~Copyable {
 
 /// OpenSSL's SHA-256, fetched once: a fetch takes locks and costs more than a short digest.
 @safe
-struct SHA256Algorithm: @unchecked Sendable {
+private struct SHA256Algorithm: @unchecked Sendable {
   // `EVP_MD` is immutable after the fetch and may be used by all threads at once.
   let pointer: OpaquePointer
 

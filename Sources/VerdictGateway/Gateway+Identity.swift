@@ -28,7 +28,7 @@ extension Gateway {
   }
 
   /// Asks all sources. Two that disagree are an `ambiguous_identity`.
-  mutating func identify(
+  func identify(
     _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64,
     _ arena: borrowing MessageArena
   ) -> Identity {
@@ -93,7 +93,7 @@ extension Gateway {
     return identity.organization < 0 ? .unknownOrganization : .granted
   }
 
-  private mutating func ask(
+  private func ask(
     _ source: UInt8, _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64,
     _ identity: inout Identity, _ arena: borrowing MessageArena
   ) -> Finding {
@@ -107,7 +107,7 @@ extension Gateway {
 
   // MARK: Sources
 
-  private mutating func bearer(
+  private func bearer(
     _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64
   ) -> Finding {
     let value: ByteView
@@ -122,7 +122,7 @@ extension Gateway {
     guard space == 6, value[0..<6].isWord("bearer") else { return .nobody }
     let token = value[7..<value.count].trimmed
     guard !token.isEmpty, token.count <= GatewayLimits.tokenByteCountMax else { return .stranger }
-    let digest = hasher.digest(of: token)
+    let digest = SHA256Bytes(of: token)
     return digest.withByteView { digest in
       for index in 0..<set.count {
         let view = set[index].view

@@ -13,7 +13,6 @@ internal import VerdictSnapshot
 /// passes.
 public struct Gateway: ~Copyable {
   let rules: IdentityRules
-  var hasher = SHA256Reuse()
   var workspaces = WorkspaceNames()
   /// Unforeseeable to clients.
   let seed: UInt64

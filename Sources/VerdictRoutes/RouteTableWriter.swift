@@ -70,9 +70,10 @@ public struct RouteTableWriter {
     var slots: [[Int]?] = Array(repeating: nil, count: size)
     for (number, node) in nodes.enumerated() {
       for (segment, child) in node.literals {
-        var slot = Int(
-          truncatingIfNeeded: segment.withByteView { RouteTable.hash(number, $0) }
-        ) & (size - 1)
+        var slot =
+          Int(
+            truncatingIfNeeded: segment.withByteView { RouteTable.hash(number, $0) }
+          ) & (size - 1)
         while slots[slot] != nil { slot = (slot + 1) & (size - 1) }
         let reference = text(segment)
         slots[slot] = [number + 1, child] + reference

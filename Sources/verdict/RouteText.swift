@@ -52,7 +52,9 @@ struct RouteText {
   private func operand(_ operand: RouteOperand) -> String {
     var head = operand.types.map { table.value($0).text }.joined(separator: "|")
     if operand.form == .connection { head = "connection" }
-    if operand.typeSource >= 0 { head = "the type that \(source(table.source(operand.typeSource))) is" }
+    if operand.typeSource >= 0 {
+      head = "the type that \(source(table.source(operand.typeSource))) is"
+    }
     switch operand.form {
     case .type: return head
     case .new: return "\(head)/*"
@@ -67,7 +69,8 @@ struct RouteText {
     case .query: "{query.\(source.name.text)}"
     case .header: "{header.\(source.name.text)}"
     case .context: "{context.\(source.name.text)}"
-    case .body: "{body\(source.steps.map { table.step($0).map { "." + $0.text } ?? "[]" }.joined())}"
+    case .body:
+      "{body\(source.steps.map { table.step($0).map { "." + $0.text } ?? "[]" }.joined())}"
     }
   }
 }

@@ -21,6 +21,11 @@ IDENTITY = {
 }
 
 
+def pair(name, value):
+    """An entry of a map of texts."""
+    return pb.StringPair(key=name, value=value).SerializeToString()
+
+
 def request(method, path, headers=None, body=None, raw=False, context=None, claims=None, peer=""):
     """A CheckRequest as Envoy makes it. `headers` may be a list of pairs."""
     message = pb.CheckRequest()
@@ -35,15 +40,16 @@ def request(method, path, headers=None, body=None, raw=False, context=None, clai
         if raw:
             http.header_map.headers.add(key=name, raw_value=value.encode())
         else:
-            http.headers.add(key=name, value=value)
+            http.headers.append(pair(name, value))
     for name, value in (context or {}).items():
-        message.attributes.context_extensions.add(key=name, value=value)
+        message.attributes.context_extensions.append(pair(name, value))
     if claims is not None:
         payload = Struct()
         payload.update({"jwt_payload": claims})
-        message.attributes.metadata_context.filter_metadata.add(
+        entry = pb.StructPair(
             key="envoy.filters.http.jwt_authn", value=payload.SerializeToString()
         )
+        message.attributes.metadata_context.filter_metadata.append(entry.SerializeToString())
     message.attributes.source.principal = peer
     return message
 

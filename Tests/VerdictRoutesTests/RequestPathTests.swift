@@ -31,8 +31,10 @@ struct RequestPathTests {
   func read() {
     #expect(ReadPath("/") == .read([], query: ""))
     #expect(ReadPath("/v2/sources?a=%41&b") == .read(["v2", "sources"], query: "a=%41&b"))
-    #expect(ReadPath("/a/x%20y%C3%A9/~-._!$&'()*+,=:@") == .read(
-      ["a", "x yé", "~-._!$&'()*+,=:@"], query: ""))
+    #expect(
+      ReadPath("/a/x%20y%C3%A9/~-._!$&'()*+,=:@")
+        == .read(
+          ["a", "x yé", "~-._!$&'()*+,=:@"], query: ""))
     #expect(ReadPath("/v2/%73ources") == .read(["v2", "sources"], query: ""))
     #expect(ReadPath("/a/?") == .read(["a", ""], query: ""))
     #expect(ReadPath("/a?b?c") == .read(["a"], query: "b?c"))

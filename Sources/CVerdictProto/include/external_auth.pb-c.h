@@ -55,7 +55,7 @@ struct  Envoy__Service__Auth__V3__AttributeContext
   Envoy__Service__Auth__V3__Peer *source;
   Envoy__Service__Auth__V3__Request *request;
   size_t n_context_extensions;
-  Envoy__Service__Auth__V3__StringPair **context_extensions;
+  ProtobufCBinaryData *context_extensions;
   Envoy__Service__Auth__V3__Metadata *metadata_context;
 };
 #define ENVOY__SERVICE__AUTH__V3__ATTRIBUTE_CONTEXT__INIT \
@@ -88,7 +88,7 @@ struct  Envoy__Service__Auth__V3__HttpRequest
   ProtobufCMessage base;
   ProtobufCBinaryData method;
   size_t n_headers;
-  Envoy__Service__Auth__V3__StringPair **headers;
+  ProtobufCBinaryData *headers;
   ProtobufCBinaryData path;
   ProtobufCBinaryData body;
   ProtobufCBinaryData raw_body;
@@ -140,7 +140,7 @@ struct  Envoy__Service__Auth__V3__Metadata
 {
   ProtobufCMessage base;
   size_t n_filter_metadata;
-  Envoy__Service__Auth__V3__StructPair **filter_metadata;
+  ProtobufCBinaryData *filter_metadata;
 };
 #define ENVOY__SERVICE__AUTH__V3__METADATA__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&envoy__service__auth__v3__metadata__descriptor) \

@@ -38,8 +38,9 @@ extension RouteReader {
     let slash = text.firstIndex(of: "/")
     let head = String(slash.map { text[..<$0] } ?? text[...])
     let id = slash.map { String(text[text.index(after: $0)...]) }
-    guard var operand = head == "connection" && model.typeIndex(head) == nil
-      ? RouteDocument.Operand(form: .connection) : kinds(head, node, template)
+    guard
+      var operand = head == "connection" && model.typeIndex(head) == nil
+        ? RouteDocument.Operand(form: .connection) : kinds(head, node, template)
     else { return nil }
     if operand.form == .connection, id == nil {
       reading.error(node, "`connection` without an id, expected `connection/{id}`")

@@ -16,7 +16,8 @@ extension RouteReader {
       words[1].hasPrefix("/")
     else {
       reading.error(
-        node, "`\(reading.shortened(node))` is no route, expected a method and a path, like "
+        node,
+        "`\(reading.shortened(node))` is no route, expected a method and a path, like "
           + "`GET /v2/sources/{id}`")
       return nil
     }
@@ -28,7 +29,8 @@ extension RouteReader {
     }
     guard template.segments.count <= RouteReader.segmentCountMax else {
       reading.error(
-        node, "a path of \(template.segments.count) segments, expected at most "
+        node,
+        "a path of \(template.segments.count) segments, expected at most "
           + "\(RouteReader.segmentCountMax)")
       return nil
     }
@@ -117,7 +119,8 @@ extension RouteReader {
     case (let name, nil): return parameter(String(name), text, node, template)
     default:
       reading.error(
-        node, "`\(text)` is no source, expected a parameter of the path, `query.NAME`, "
+        node,
+        "`\(text)` is no source, expected a parameter of the path, `query.NAME`, "
           + "`header.name`, `body.MEMBER` or `context.NAME`")
       return nil
     }
@@ -145,7 +148,8 @@ extension RouteReader {
       let name = String(isList ? part.dropLast(2) : part)
       guard RouteReader.isName(name), !(isList && steps.contains(nil)) else {
         reading.error(
-          node, "`\(whole)` is no place in a body, expected members with at most one list, like "
+          node,
+          "`\(whole)` is no place in a body, expected members with at most one list, like "
             + "`body.items[].id`")
         return nil
       }

@@ -98,7 +98,8 @@ struct RouteReader {
     let matches = isList ? Array(tree.elements(matchNode)) : [matchNode]
     if matches.isEmpty { reading.error(matchNode, "`match` is empty, expected METHOD PATH") }
     for match in matches {
-      guard let text = reading.text(match, "`match`"), let (method, template) = template(text, match)
+      guard let text = reading.text(match, "`match`"),
+        let (method, template) = template(text, match)
       else { continue }
       var route = RouteDocument.Route(
         mark: tree.mark(match), method: method, template: template.text,
@@ -146,7 +147,8 @@ struct RouteReader {
   ) {
     let given = [Key.check, .checks, .public].filter { fields[$0] != nil }
     guard given.count == 1, let value = fields[given[0]] else {
-      reading.error(node, "a route has \(given.count) of `check`, `checks` and `public`, expected 1")
+      reading.error(
+        node, "a route has \(given.count) of `check`, `checks` and `public`, expected 1")
       return
     }
     switch given[0] {

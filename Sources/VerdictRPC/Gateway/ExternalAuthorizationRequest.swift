@@ -57,14 +57,9 @@ public struct ExternalAuthorizationRequest {
     guard let http = unsafe http else { return TextPairs() }
     let map = unsafe http.pointee.header_map
     let mapCount = unsafe map?.pointee.n_headers ?? 0
-    guard var pairs = unsafe TextPairs(capacity: http.pointee.n_headers + mapCount, in: arena)
+    guard var pairs = unsafe TextPairs(capacity: http.pointee.n_headers + mapCount, in: arena),
+      unsafe pairs.append(http.pointee.headers, http.pointee.n_headers)
     else { return nil }
-    for index in unsafe 0..<http.pointee.n_headers {
-      // SAFETY: protobuf-c made as many pointers as it counted, none of them null.
-      let pair = unsafe http.pointee.headers[index].unsafelyUnwrapped
-      unsafe pairs.append(
-        TextPairs.Pair(name: ByteView(pair.pointee.key), value: ByteView(pair.pointee.value)))
-    }
     for index in 0..<mapCount {
       guard let header = unsafe map?.pointee.headers[index] else { break }
       let raw = unsafe ByteView(header.pointee.raw_value)
@@ -84,13 +79,9 @@ public struct ExternalAuthorizationRequest {
     guard let attributes = unsafe attributes else { return TextPairs() }
     let count = unsafe attributes.pointee.n_context_extensions
     guard count > 0 else { return TextPairs() }
-    guard var pairs = TextPairs(capacity: count, in: arena) else { return nil }
-    for index in 0..<count {
-      // SAFETY: as above.
-      let pair = unsafe attributes.pointee.context_extensions[index].unsafelyUnwrapped
-      unsafe pairs.append(
-        TextPairs.Pair(name: ByteView(pair.pointee.key), value: ByteView(pair.pointee.value)))
-    }
+    guard var pairs = TextPairs(capacity: count, in: arena),
+      unsafe pairs.append(attributes.pointee.context_extensions, count)
+    else { return nil }
     return pairs
   }
 
@@ -102,13 +93,25 @@ public struct ExternalAuthorizationRequest {
     guard let metadata = unsafe attributes?.pointee.metadata_context else { return TextPairs() }
     let count = unsafe metadata.pointee.n_filter_metadata
     guard count > 0 else { return TextPairs() }
-    guard var pairs = TextPairs(capacity: count, in: arena) else { return nil }
-    for index in 0..<count {
-      // SAFETY: as above.
-      let pair = unsafe metadata.pointee.filter_metadata[index].unsafelyUnwrapped
-      unsafe pairs.append(
-        TextPairs.Pair(name: ByteView(pair.pointee.key), value: ByteView(pair.pointee.value)))
-    }
+    guard var pairs = TextPairs(capacity: count, in: arena),
+      unsafe pairs.append(metadata.pointee.filter_metadata, count)
+    else { return nil }
     return pairs
+  }
+}
+
+extension TextPairs {
+  /// Adds the entries of a map; false where one is malformed.
+  @unsafe
+  fileprivate mutating func append(
+    _ entries: UnsafeMutablePointer<ProtobufCBinaryData>?, _ count: Int
+  ) -> Bool {
+    guard let entries = unsafe entries else { return count == 0 }
+    for index in 0..<count {
+      // SAFETY: protobuf-c made as many entries as it counted.
+      guard let pair = MapEntry(unsafe ByteView(entries[index])) else { return false }
+      append(Pair(name: pair.key, value: pair.value))
+    }
+    return true
   }
 }

@@ -30,26 +30,13 @@ public struct StructFields {
         return found.map { StructFields.value($0) } ?? .absent
       }
       guard field.number == 1, field.isBytes else { continue }
-      guard let (key, value) = StructFields.entry(field.bytes) else { return .other }
-      if key == name {
+      guard let entry = MapEntry(field.bytes) else { return .other }
+      if entry.key == name {
         guard found == nil else { return .other }
-        found = value
+        found = entry.value
       }
     }
     return .other
-  }
-
-  /// Key and value of a map's entry.
-  private static func entry(_ bytes: ByteView) -> (ByteView, ByteView)? {
-    var reader = WireReader(bytes)
-    var key = ByteView()
-    var value = ByteView()
-    while let field = reader.next() {
-      guard field.isBytes else { continue }
-      if field.number == 1 { key = field.bytes }
-      if field.number == 2 { value = field.bytes }
-    }
-    return reader.isAtEnd ? (key, value) : nil
   }
 
   /// The one field of a `google.protobuf.Value`.
@@ -62,6 +49,23 @@ public struct StructFields {
     case (5, true): return .fields(StructFields(field.bytes))
     default: return .other
     }
+  }
+}
+
+/// Key and value of an entry of a map whose both are bytes on the wire.
+struct MapEntry {
+  private(set) var key = ByteView()
+  private(set) var value = ByteView()
+
+  /// Reads an entry; nil where it is malformed.
+  init?(_ bytes: ByteView) {
+    var reader = WireReader(bytes)
+    while let field = reader.next() {
+      guard field.isBytes else { continue }
+      if field.number == 1 { key = field.bytes }
+      if field.number == 2 { value = field.bytes }
+    }
+    guard reader.isAtEnd else { return nil }
   }
 }
 
@@ -150,7 +154,8 @@ public struct StructWriter {
     // SAFETY: a static string's bytes live as long as the process.
     let name = unsafe ByteView(base: name.utf8Start, count: name.utf8CodeUnitCount)
     let value = 1 + StructWriter.size(text.count) + text.count
-    let entry = 1 + StructWriter.size(name.count) + name.count + 1 + StructWriter.size(value) + value
+    let entry =
+      1 + StructWriter.size(name.count) + name.count + 1 + StructWriter.size(value) + value
     guard capacity - count >= 1 + StructWriter.size(entry) + entry else { return }
     put(0x0a)
     put(varint: entry)
