@@ -3,14 +3,12 @@ public import VerdictSystem
 
 /// How a server listens and what it puts up with.
 public struct ServerConfiguration: Sendable {
-  /// Where to listen. Port 0 lets the kernel choose; `Server.addresses` tells what it chose.
-  public var addresses: [SocketAddress]
+  public var listeners: [ListenerSettings]
   /// Event loops, each with a thread of its own.
   public var loopCount: Int
-  /// Those of `addresses` that serve the inspection service, which tells who may do what; it is
-  /// UNIMPLEMENTED on the others.
-  public var inspectionAddresses: [SocketAddress] = []
-  /// Threads that answer inspections; none are started where no address serves them.
+  /// Told what happens at the listeners, by a thread that is no loop.
+  public var report: @Sendable (ServerIncident) -> Void = { _ in }
+  /// Threads for what takes longer than a loop may: inspections and large messages.
   public var workerCount = 2
   /// How long requests under way may take once the server drains; then connections are closed.
   public var drainTimeoutNanoseconds: UInt64 = 10_000_000_000
@@ -19,16 +17,14 @@ public struct ServerConfiguration: Sendable {
   public var connectionCountMax = 16_384
   public var session = SessionLimits()
 
-  public init(addresses: [SocketAddress], loopCount: Int = Thread.processorCount) {
+  public init(listeners: [ListenerSettings], loopCount: Int = Thread.processorCount) {
     precondition(loopCount > 0, "a server has at least one loop")
-    self.addresses = addresses
+    self.listeners = listeners
     self.loopCount = loopCount
   }
 
-  var startedWorkerCount: Int { inspectionAddresses.isEmpty ? 0 : workerCount }
-
   /// Slots that the server needs in its publication: the loops first, then the workers.
-  public var slotCount: Int { loopCount + startedWorkerCount }
+  public var slotCount: Int { loopCount + workerCount }
 }
 
 /// The bounds of a loop, with what happens when one is reached.
@@ -45,6 +41,10 @@ enum LoopLimits {
   static let shutdownNoticeNanoseconds: UInt64 = 1_000_000_000
   /// How often stalled and draining connections are looked at.
   static let sweepNanoseconds: UInt64 = 100_000_000
+  /// How long a client may take to shake hands before its connection is closed.
+  static let handshakeNanoseconds: UInt64 = 10_000_000_000
+  /// Connections of a loop that shake hands at the same time. One more is closed at once.
+  static let halfOpenCountMax = 1_024
   /// A deadline nearer than this is checked against the clock and not the turn's start.
   static let deadlineMarginNanoseconds: UInt64 = 1_000_000
 }

@@ -50,6 +50,11 @@ public enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
     self = .tcp(host: host, port: port)
   }
 
+  public var isUnix: Bool {
+    if case .unix = self { return true }
+    return false
+  }
+
   /// The same text that can be parsed again.
   public var description: String {
     switch self {
@@ -120,8 +125,8 @@ extension SocketAddress {
       AF_UNIX, UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), length)
   }
 
-  /// The port that the kernel gave to a listening TCP socket.
-  static func boundPort(of descriptor: borrowing FileDescriptor) throws(SystemError) -> UInt16 {
+  /// Whether a listening socket can be reached from this machine alone.
+  static func isWithinMachine(_ descriptor: borrowing FileDescriptor) -> Bool {
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
     let number = descriptor.rawValue
@@ -131,10 +136,68 @@ extension SocketAddress {
         unsafe getsockname(number, $0, &length)
       }
     }
-    try checked(result < 0 ? -errno : result, "getsockname")
-    // SAFETY: in both internet families the port follows the family's two bytes.
-    return unsafe withUnsafeBytes(of: &storage) {
-      unsafe UInt16(bigEndian: $0.load(fromByteOffset: 2, as: UInt16.self))
+    guard result == 0 else { return false }
+    // SAFETY: an IPv4 address follows family and port, an IPv6 address those and its flow.
+    return unsafe withUnsafeBytes(of: &storage) { bytes in
+      switch Int32(unsafe bytes.loadUnaligned(as: UInt16.self)) {
+      case AF_UNIX: return true
+      case AF_INET: return unsafe bytes[4] == 127
+      case AF_INET6:
+        let address = unsafe Array(bytes[8..<24])
+        let isMapped = address.starts(with: Array(repeating: 0, count: 10) + [255, 255])
+        return address == Array(repeating: 0, count: 15) + [1] || (isMapped && address[12] == 127)
+      default: return false
+      }
     }
+  }
+
+  /// The port that the kernel gave to a listening TCP socket.
+  static func boundPort(of descriptor: borrowing FileDescriptor) throws(SystemError) -> UInt16 {
+    guard case .tcp(_, let port) = try SocketAddress(bound: descriptor.rawValue) else {
+      preconditionFailure("only a TCP socket is asked for its port")
+    }
+    return port
+  }
+
+  /// Where a socket is bound. An abstract name of a Unix socket is written with an `@` in front.
+  init(bound number: Int32) throws(SystemError) {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    // SAFETY: the storage fits every address family.
+    let result = unsafe withUnsafeMutablePointer(to: &storage) {
+      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe getsockname(number, $0, &length)
+      }
+    }
+    try checked(result < 0 ? -errno : result, "getsockname")
+    let family = Int32(storage.ss_family)
+    // SAFETY: the kernel has written a record of the family that it names.
+    let bytes = unsafe withUnsafeBytes(of: &storage) {
+      unsafe Array($0.prefix(Int(min(length, socklen_t(MemoryLayout<sockaddr_storage>.size)))))
+    }
+    switch family {
+    case AF_UNIX: self = .unix(path: SocketAddress.unixName(bytes.dropFirst(2)))
+    // In both internet families the port follows the family's two bytes.
+    case AF_INET:
+      let host = bytes[4..<8].map { "\($0)" }.joined(separator: ".")
+      self = .tcp(host: host, port: UInt16(bytes[2]) << 8 | UInt16(bytes[3]))
+    case AF_INET6:
+      var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+      // SAFETY: sixteen bytes of an address, and room for its longest text.
+      let isText =
+        unsafe inet_ntop(
+          AF_INET6, Array(bytes[8..<24]), &text, socklen_t(text.count)) != nil
+      precondition(isText, "every address has a text")
+      let host = String(
+        decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      self = .tcp(host: host, port: UInt16(bytes[2]) << 8 | UInt16(bytes[3]))
+    default: throw SystemError("getsockname", "family \(family)", number: EAFNOSUPPORT)
+    }
+  }
+
+  private static func unixName(_ bytes: ArraySlice<UInt8>) -> String {
+    guard let first = bytes.first else { return "" }
+    if first == 0 { return "@" + String(decoding: bytes.dropFirst(), as: UTF8.self) }
+    return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }
 }

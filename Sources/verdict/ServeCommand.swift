@@ -12,7 +12,8 @@ struct ServeCommand: ParsableCommand {
       server is up and its health check says NOT_SERVING.
 
       SIGTERM and SIGINT end it: it stops to listen, finishes what is under way, and exits with 0. \
-      A second signal ends it at once. The log goes to standard error: text on a terminal, one \
+      A second signal ends it at once. SIGHUP makes it look for new policies and certificates. The \
+      log goes to standard error: text on a terminal, one \
       JSON object a line otherwise.
       """)
 
@@ -49,6 +50,8 @@ struct ServeCommand: ParsableCommand {
       Unix socket, and nothing else, if not given.
       """, valueName: "address"))
   var inspectOn: [String] = []
+
+  @OptionGroup(title: "Who may connect") var listeners: ListenerOptions
 
   @Option(
     help: ArgumentHelp("Event loops; one for each processor if not given.", valueName: "n"))
@@ -112,20 +115,42 @@ struct ServeCommand: ParsableCommand {
     return chosen
   }
 
-  var configuration: ServerConfiguration {
-    get throws(ValidationError) {
-      var configuration = ServerConfiguration(addresses: addresses, loopCount: loops)
-      configuration.inspectionAddresses = try inspectionAddresses()
-      configuration.drainTimeoutNanoseconds = UInt64(drainTimeout) * 1_000_000_000
-      return configuration
+  /// - Parameter passed: sockets that were opened for us. Where there are any, nothing else is
+  ///   listened on unless it is asked for.
+  func configuration(
+    passed: [ListeningSocket] = []
+  ) throws(ValidationError) -> ServerConfiguration {
+    let inspected = try inspectionAddresses()
+    var settings: [ListenerSettings] = []
+    for address in passed.isEmpty ? addresses : listen + unix {
+      settings.append(
+        try listeners.settings(address, servesInspection: inspected.contains(address)))
     }
+    for socket in passed {
+      let isInspectedUnix = socket.address.isUnix && inspectOn.isEmpty
+      settings.append(
+        try listeners.settings(
+          socket.address, passed: socket,
+          servesInspection: isInspectedUnix || inspected.contains(socket.address)))
+    }
+    var configuration = ServerConfiguration(listeners: settings, loopCount: loops)
+    configuration.drainTimeoutNanoseconds = UInt64(drainTimeout) * 1_000_000_000
+    return configuration
   }
 
   func run() throws {
+    let passed: [PassedSocket]
+    do throws(SystemError) {
+      passed = try PassedSocket.taken()
+    } catch {
+      throw ValidationError("The sockets that were passed by LISTEN_FDS: \(error).")
+    }
     let policies: Sidecar.Policies =
       control.map { .control(directory: $0) }
       ?? .documents(paths: policy, models: models.models)
-    try Sidecar.run(try configuration, policies, logger: LogOutput.logger(level: logLevel))
+    try Sidecar.run(
+      try configuration(passed: passed.map(\.socket)), policies,
+      logger: LogOutput.logger(level: logLevel))
   }
 
   private static func level(_ text: String) throws(ValidationError) -> Logger.Level {
