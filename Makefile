@@ -36,7 +36,7 @@ PACKAGES := \
   protobuf-compiler protobuf-c-compiler \
   nghttp2-client valgrind strace binutils util-linux python3-venv
 
-.PHONY: help deps build build-bench build-prove run test test-swift test-proof test-python prove \
+.PHONY: help deps build build-bench build-examples build-prove run test test-swift test-proof test-python prove \
   mutants bench bench-gateway demo-envoy fuzz-gateway proto proto-check schema format lint asan tsan clean swift-there
 
 help: ## list these verbs
@@ -81,7 +81,10 @@ prove: build-prove $(VENV)/ready ## the same at length; CHECKS=, SEED=, THREADS=
 mutants: swift-there $(VENV)/ready ## break compiler, engine and reader on purpose: does anything notice? MUTANTS= names some
 	$(VENV)/bin/python Tests/Mutants/mutants.py --swift $(SWIFT) --jobs $(JOBS) $(MUTANTS)
 
-test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
+build-examples: swift-there
+	$(SWIFT) build -c release -j $(JOBS) --product verdict-pii-page
+
+test-python: build build-bench build-examples $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
 	$(VENV)/bin/python -m pytest Tests/Python
 
 demo-envoy: build $(VENV)/ready ## Envoy in front of a tiny API: what passes, what doesn't, and why

@@ -95,6 +95,10 @@ let package = Package(
       ],
       swiftSettings: house),
 
+    .executableTarget(
+      name: "verdict-pii-page", dependencies: ["VerdictClient", "VerdictModel", "VerdictRPC"],
+      path: "examples/pii/swift", swiftSettings: house),
+
     // Never linked into the product.
     room(
       "VerdictTestKit",

@@ -29,6 +29,7 @@ struct ServeCommand: ParsableCommand {
   @OptionGroup var models: ModelOption
 
   @OptionGroup(title: "Gateways") var routes: RouteOptions
+  @OptionGroup(title: "Gateways") var identity: IdentityOptions
 
   @Option(
     help: ArgumentHelp(
@@ -152,7 +153,8 @@ struct ServeCommand: ParsableCommand {
       ?? .documents(paths: policy, models: models.models)
     try Sidecar.run(
       try configuration(passed: passed.map(\.socket)), policies,
-      routes: try routes.compiled(models), logger: LogOutput.logger(level: logLevel))
+      routes: try routes.compiled(models), identity: identity.configuration,
+      logger: LogOutput.logger(level: logLevel))
   }
 
   private static func level(_ text: String) throws(ValidationError) -> Logger.Level {

@@ -9,7 +9,7 @@ import api_world
 import world
 from api_world import MIA, SECRETS, bearer
 from ext_authz import Asker, request
-from sidecar import Sidecar, publish
+from sidecar import Sidecar, publish, verdict
 
 
 @pytest.fixture(scope="module")
@@ -358,3 +358,72 @@ def test_owner_may_all_the_same(ask):
     assert ask("POST", "/v2/accounts", bearer("olga-laptop")).reason == "org_admin"
     assert ask("POST", "/v2/accounts", bearer("ci")).reason == "admin_only"
     assert ask("GET", "/v2/audit-logs", bearer("scim")).reason == "organization_token"
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Starts servers with other ways to identify."""
+    policy = world.write(api_world.document(), tmp_path / "acme.json")
+    started = []
+
+    def start(*arguments):
+        sidecar = Sidecar(tmp_path / str(len(started)), "--policy", policy, *arguments, loops=1)
+        asker = Asker(sidecar.tcp)
+        started.append((sidecar, asker))
+        return asker
+
+    yield start
+    for sidecar, asker in started:
+        asker.close()
+        sidecar.stop()
+
+
+def test_a_certificate_names_a_service_token(serve):
+    ask = serve("--identity", "peer", "--identity", "bearer", "--peer-prefix", "spiffe://acme/")
+    answer = ask("PUT", "/v2/destinations/D1", peer="spiffe://acme/ci")
+    assert answer.allowed and answer.headers["x-verdict-principal"] == "service_token:ci"
+    assert ask("PUT", "/v2/destinations/D1", peer="spiffe://acme/reader").status == 403
+    assert ask("GET", "/v2/workspace", peer="spiffe://other/ci").status == 401
+    assert ask("GET", "/v2/workspace", peer="spiffe://acme/").status == 401
+    assert ask("GET", "/v2/workspace", bearer("ci"), peer="spiffe://acme/ci").allowed
+    answer = ask("GET", "/v2/workspace", bearer("reader"), peer="spiffe://acme/ci")
+    assert answer.reason == "ambiguous_identity"
+    # A token of nobody is not made up for by a certificate.
+    wrong = {"authorization": "Bearer wrong"}
+    assert ask("GET", "/v2/workspace", wrong, peer="spiffe://acme/ci").status == 401
+
+
+def test_a_certificate_or_header_names_nobody_unless_configured(ask):
+    headers = {"x-user": MIA, "x-verdict-principal": f"user:{MIA}"}
+    assert ask("GET", "/v2/workspace", headers, peer="spiffe://acme/ci").status == 401
+
+
+def test_a_trusted_header_needs_the_word_that_it_is_stripped(serve, tmp_path):
+    wanted = ("--identity", "header", "--trusted-header", "X-User")
+    done = verdict("serve", "--policy", tmp_path, *wanted, check=False)
+    assert done.returncode == 64 and "--trusted-header-is-stripped" in done.stderr
+    ask = serve(*wanted, "--trusted-header-is-stripped")
+    where = {"verdict.workspace": "prod"}
+    assert ask("PUT", "/v2/destinations/D1", {"x-user": MIA}, context=where).allowed
+    assert ask("PUT", "/v2/destinations/D2", {"x-user": MIA}, context=where).status == 403
+    twice = [("x-user", MIA), ("x-user", MIA)]
+    for raw in (False, True):
+        answer = ask("GET", "/v2/workspace", twice, raw=raw, context=where)
+        assert answer.reason == "ambiguous_identity"
+    joined = {"x-user": f"{MIA},{MIA}"}
+    assert ask("GET", "/v2/workspace", joined, context=where).reason == "ambiguous_identity"
+    assert ask("GET", "/v2/workspace", bearer("ci")).status == 401
+
+
+def test_claims_may_name_organization_and_workspace(serve):
+    ask = serve("--claims-organization", "org", "--claims-workspace", "ws")
+    claims = {"sub": MIA, "org": "acme", "ws": "prod"}
+    assert ask("GET", "/v2/workspace", claims=claims).allowed
+    assert ask("GET", "/v2/workspace", claims={**claims, "org": "other"}).reason == (
+        "unknown_organization"
+    )
+    assert ask("GET", "/v2/workspace", claims={**claims, "ws": "other"}).reason == (
+        "no_workspace_access"
+    )
+    answer = ask("GET", "/v2/workspace", claims=claims, context={"verdict.workspace": "other"})
+    assert answer.reason == "bad_request"
