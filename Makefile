@@ -108,7 +108,7 @@ ADVICE := Sources/VerdictModel/Reason+Advice.swift
 proto: ## renew what is generated from proto/ and from the table of reasons, docs/reasons.md included
 	proto/reasons.py $(REASONS) proto/verdict/v1/verdict.proto proto/verdict/v1/verdict.proto
 	proto/reasons_page.py $(REASONS) $(ADVICE) docs/reasons.md
-	proto/generate.sh Sources/CVerdictProto
+	proto/generate.sh Sources/CVerdictProto Sources/VerdictRPC/descriptors.binpb
 
 proto-check: ## is the generated code what proto/ and the table of reasons give?
 	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
@@ -118,7 +118,9 @@ proto-check: ## is the generated code what proto/ and the table of reasons give?
 	proto/reasons_page.py $(REASONS) $(ADVICE) "$$fresh/reasons.md"; \
 	diff -u docs/reasons.md "$$fresh/reasons.md" \
 	  || { echo "proto-check: docs/reasons.md is old; run: make proto"; exit 1; }; \
-	proto/generate.sh "$$fresh/generated"; \
+	proto/generate.sh "$$fresh/generated" "$$fresh/descriptors.binpb"; \
+	cmp Sources/VerdictRPC/descriptors.binpb "$$fresh/descriptors.binpb" \
+	  || { echo "proto-check: descriptors.binpb is old; run: make proto"; exit 1; }; \
 	cp Sources/CVerdictProto/include/CVerdictProto.h "$$fresh/generated/include/"; \
 	diff -ur Sources/CVerdictProto "$$fresh/generated" \
 	  || { echo "proto-check: Sources/CVerdictProto is old; run: make proto"; exit 1; }; \

@@ -69,7 +69,10 @@ let package = Package(
         "VerdictEngine",
       ]),
     room("VerdictHTTP2", ["VerdictModel", "CNghttp2", "CZlib"]),
-    room("VerdictRPC", ["VerdictModel", "CVerdictProto", "CProtobufC"]),
+    .target(
+      name: "VerdictRPC", dependencies: ["VerdictModel", "CVerdictProto", "CProtobufC"],
+      // What reflection tells; made by `make proto`.
+      resources: [.embedInCode("descriptors.binpb")], swiftSettings: house),
     room(
       "VerdictGateway",
       [

@@ -1,6 +1,9 @@
 #!/bin/sh
 # Generate the C code for every message into DIR (laid out like Sources/CVerdictProto).
-# usage: generate.sh DIR
+# usage: generate.sh DIR [DESCRIPTORS]
+#
+# With DESCRIPTORS, also write there what the server tells of its API by reflection: the files as
+# they are, with whatever they import, without comments.
 #
 # protobuf-c gives `string` fields as C strings, which end at the first NUL: an id `a\0b` would
 # be looked up as `a`. So the C code is made from a copy in which each `string` field is `bytes`.
@@ -13,16 +16,24 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 
 mkdir -p "$out/include"
-for file in verdict/v1/verdict.proto verdict/v1/inspection.proto grpc/health/v1/health.proto \
-  envoy/service/auth/v3/external_auth.proto; do
+files="verdict/v1/verdict.proto verdict/v1/inspection.proto grpc/health/v1/health.proto
+  grpc/reflection/v1/reflection.proto envoy/service/auth/v3/external_auth.proto"
+for file in $files; do
   sed -E -e '/^ *\/\//!s/^( *(repeated )?)string ([a-z_0-9]+ = [0-9]+;)/\1bytes \3/' \
     -e 's/^import "verdict\/v1\//import "/' \
     "$proto/$file" > "$copy/$(basename "$file")"
 done
-if grep -nE '^ *(repeated |optional |map<)?string\b' "$copy"/*.proto; then
+# Keys of maps are our own words, never a client's.
+if grep -nE '^ *(repeated |optional )?string\b' "$copy"/*.proto; then
   echo "generate.sh: the lines above still hold a \`string\`" >&2
   exit 1
 fi
 protoc-c --proto_path="$copy" --c_out="$copy" "$copy"/*.proto
 for code in "$copy"/*.pb-c.c; do cp "$code" "$out/"; done
 for header in "$copy"/*.pb-c.h; do cp "$header" "$out/include/"; done
+
+if [ $# -gt 1 ]; then
+  # shellcheck disable=SC2086
+  protoc --proto_path="$proto" --include_imports --descriptor_set_out="$2" $files \
+    grpc/reflection/v1alpha/reflection.proto
+fi

@@ -502,6 +502,141 @@ void   verdict__v1__get_server_info_response__free_unpacked
   assert(message->base.descriptor == &verdict__v1__get_server_info_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   verdict__v1__watch_snapshots_request__init
+                     (Verdict__V1__WatchSnapshotsRequest         *message)
+{
+  static const Verdict__V1__WatchSnapshotsRequest init_value = VERDICT__V1__WATCH_SNAPSHOTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t verdict__v1__watch_snapshots_request__get_packed_size
+                     (const Verdict__V1__WatchSnapshotsRequest *message)
+{
+  assert(message->base.descriptor == &verdict__v1__watch_snapshots_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t verdict__v1__watch_snapshots_request__pack
+                     (const Verdict__V1__WatchSnapshotsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &verdict__v1__watch_snapshots_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t verdict__v1__watch_snapshots_request__pack_to_buffer
+                     (const Verdict__V1__WatchSnapshotsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &verdict__v1__watch_snapshots_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Verdict__V1__WatchSnapshotsRequest *
+       verdict__v1__watch_snapshots_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Verdict__V1__WatchSnapshotsRequest *)
+     protobuf_c_message_unpack (&verdict__v1__watch_snapshots_request__descriptor,
+                                allocator, len, data);
+}
+void   verdict__v1__watch_snapshots_request__free_unpacked
+                     (Verdict__V1__WatchSnapshotsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &verdict__v1__watch_snapshots_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   verdict__v1__watch_snapshots_response__init
+                     (Verdict__V1__WatchSnapshotsResponse         *message)
+{
+  static const Verdict__V1__WatchSnapshotsResponse init_value = VERDICT__V1__WATCH_SNAPSHOTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t verdict__v1__watch_snapshots_response__get_packed_size
+                     (const Verdict__V1__WatchSnapshotsResponse *message)
+{
+  assert(message->base.descriptor == &verdict__v1__watch_snapshots_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t verdict__v1__watch_snapshots_response__pack
+                     (const Verdict__V1__WatchSnapshotsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &verdict__v1__watch_snapshots_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t verdict__v1__watch_snapshots_response__pack_to_buffer
+                     (const Verdict__V1__WatchSnapshotsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &verdict__v1__watch_snapshots_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Verdict__V1__WatchSnapshotsResponse *
+       verdict__v1__watch_snapshots_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Verdict__V1__WatchSnapshotsResponse *)
+     protobuf_c_message_unpack (&verdict__v1__watch_snapshots_response__descriptor,
+                                allocator, len, data);
+}
+void   verdict__v1__watch_snapshots_response__free_unpacked
+                     (Verdict__V1__WatchSnapshotsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &verdict__v1__watch_snapshots_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   verdict__v1__snapshot_info__init
+                     (Verdict__V1__SnapshotInfo         *message)
+{
+  static const Verdict__V1__SnapshotInfo init_value = VERDICT__V1__SNAPSHOT_INFO__INIT;
+  *message = init_value;
+}
+size_t verdict__v1__snapshot_info__get_packed_size
+                     (const Verdict__V1__SnapshotInfo *message)
+{
+  assert(message->base.descriptor == &verdict__v1__snapshot_info__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t verdict__v1__snapshot_info__pack
+                     (const Verdict__V1__SnapshotInfo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &verdict__v1__snapshot_info__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t verdict__v1__snapshot_info__pack_to_buffer
+                     (const Verdict__V1__SnapshotInfo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &verdict__v1__snapshot_info__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Verdict__V1__SnapshotInfo *
+       verdict__v1__snapshot_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Verdict__V1__SnapshotInfo *)
+     protobuf_c_message_unpack (&verdict__v1__snapshot_info__descriptor,
+                                allocator, len, data);
+}
+void   verdict__v1__snapshot_info__free_unpacked
+                     (Verdict__V1__SnapshotInfo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &verdict__v1__snapshot_info__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   verdict__v1__server_limits__init
                      (Verdict__V1__ServerLimits         *message)
 {
@@ -1588,6 +1723,139 @@ const ProtobufCMessageDescriptor verdict__v1__get_server_info_response__descript
   (ProtobufCMessageInit) verdict__v1__get_server_info_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+#define verdict__v1__watch_snapshots_request__field_descriptors NULL
+#define verdict__v1__watch_snapshots_request__field_indices_by_name NULL
+#define verdict__v1__watch_snapshots_request__number_ranges NULL
+const ProtobufCMessageDescriptor verdict__v1__watch_snapshots_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "verdict.v1.WatchSnapshotsRequest",
+  "WatchSnapshotsRequest",
+  "Verdict__V1__WatchSnapshotsRequest",
+  "verdict.v1",
+  sizeof(Verdict__V1__WatchSnapshotsRequest),
+  0,
+  verdict__v1__watch_snapshots_request__field_descriptors,
+  verdict__v1__watch_snapshots_request__field_indices_by_name,
+  0,  verdict__v1__watch_snapshots_request__number_ranges,
+  (ProtobufCMessageInit) verdict__v1__watch_snapshots_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor verdict__v1__watch_snapshots_response__field_descriptors[2] =
+{
+  {
+    "set_number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__WatchSnapshotsResponse, set_number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshots",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Verdict__V1__WatchSnapshotsResponse, n_snapshots),
+    offsetof(Verdict__V1__WatchSnapshotsResponse, snapshots),
+    &verdict__v1__snapshot_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned verdict__v1__watch_snapshots_response__field_indices_by_name[] = {
+  0,   /* field[0] = set_number */
+  1,   /* field[1] = snapshots */
+};
+static const ProtobufCIntRange verdict__v1__watch_snapshots_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor verdict__v1__watch_snapshots_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "verdict.v1.WatchSnapshotsResponse",
+  "WatchSnapshotsResponse",
+  "Verdict__V1__WatchSnapshotsResponse",
+  "verdict.v1",
+  sizeof(Verdict__V1__WatchSnapshotsResponse),
+  2,
+  verdict__v1__watch_snapshots_response__field_descriptors,
+  verdict__v1__watch_snapshots_response__field_indices_by_name,
+  1,  verdict__v1__watch_snapshots_response__number_ranges,
+  (ProtobufCMessageInit) verdict__v1__watch_snapshots_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor verdict__v1__snapshot_info__field_descriptors[3] =
+{
+  {
+    "organization",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__SnapshotInfo, organization),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot_digest",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__SnapshotInfo, snapshot_digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__SnapshotInfo, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned verdict__v1__snapshot_info__field_indices_by_name[] = {
+  2,   /* field[2] = generation */
+  0,   /* field[0] = organization */
+  1,   /* field[1] = snapshot_digest */
+};
+static const ProtobufCIntRange verdict__v1__snapshot_info__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor verdict__v1__snapshot_info__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "verdict.v1.SnapshotInfo",
+  "SnapshotInfo",
+  "Verdict__V1__SnapshotInfo",
+  "verdict.v1",
+  sizeof(Verdict__V1__SnapshotInfo),
+  3,
+  verdict__v1__snapshot_info__field_descriptors,
+  verdict__v1__snapshot_info__field_indices_by_name,
+  1,  verdict__v1__snapshot_info__number_ranges,
+  (ProtobufCMessageInit) verdict__v1__snapshot_info__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor verdict__v1__server_limits__field_descriptors[6] =
 {
   {
@@ -1932,16 +2200,20 @@ const ProtobufCEnumDescriptor verdict__v1__reason__descriptor =
   verdict__v1__reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor verdict__v1__decision_service__method_descriptors[3] =
+static const ProtobufCMethodDescriptor verdict__v1__decision_service__method_descriptors[5] =
 {
   { "Authorize", &verdict__v1__authorize_request__descriptor, &verdict__v1__authorize_response__descriptor },
+  { "AuthorizeStream", &verdict__v1__authorize_request__descriptor, &verdict__v1__authorize_response__descriptor },
   { "CheckVisibility", &verdict__v1__check_visibility_request__descriptor, &verdict__v1__check_visibility_response__descriptor },
   { "GetServerInfo", &verdict__v1__get_server_info_request__descriptor, &verdict__v1__get_server_info_response__descriptor },
+  { "WatchSnapshots", &verdict__v1__watch_snapshots_request__descriptor, &verdict__v1__watch_snapshots_response__descriptor },
 };
 const unsigned verdict__v1__decision_service__method_indices_by_name[] = {
   0,        /* Authorize */
-  1,        /* CheckVisibility */
-  2         /* GetServerInfo */
+  1,        /* AuthorizeStream */
+  2,        /* CheckVisibility */
+  3,        /* GetServerInfo */
+  4         /* WatchSnapshots */
 };
 const ProtobufCServiceDescriptor verdict__v1__decision_service__descriptor =
 {
@@ -1950,7 +2222,7 @@ const ProtobufCServiceDescriptor verdict__v1__decision_service__descriptor =
   "DecisionService",
   "Verdict__V1__DecisionService",
   "verdict.v1",
-  3,
+  5,
   verdict__v1__decision_service__method_descriptors,
   verdict__v1__decision_service__method_indices_by_name
 };
@@ -1962,13 +2234,21 @@ void verdict__v1__decision_service__authorize(ProtobufCService *service,
   assert(service->descriptor == &verdict__v1__decision_service__descriptor);
   service->invoke(service, 0, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void verdict__v1__decision_service__authorize_stream(ProtobufCService *service,
+                                                     const Verdict__V1__AuthorizeRequest *input,
+                                                     Verdict__V1__AuthorizeResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &verdict__v1__decision_service__descriptor);
+  service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void verdict__v1__decision_service__check_visibility(ProtobufCService *service,
                                                      const Verdict__V1__CheckVisibilityRequest *input,
                                                      Verdict__V1__CheckVisibilityResponse_Closure closure,
                                                      void *closure_data)
 {
   assert(service->descriptor == &verdict__v1__decision_service__descriptor);
-  service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void verdict__v1__decision_service__get_server_info(ProtobufCService *service,
                                                     const Verdict__V1__GetServerInfoRequest *input,
@@ -1976,7 +2256,15 @@ void verdict__v1__decision_service__get_server_info(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &verdict__v1__decision_service__descriptor);
-  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void verdict__v1__decision_service__watch_snapshots(ProtobufCService *service,
+                                                    const Verdict__V1__WatchSnapshotsRequest *input,
+                                                    Verdict__V1__WatchSnapshotsResponse_Closure closure,
+                                                    void *closure_data)
+{
+  assert(service->descriptor == &verdict__v1__decision_service__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void verdict__v1__decision_service__init (Verdict__V1__DecisionService_Service *service,
                                           Verdict__V1__DecisionService_ServiceDestroy destroy)

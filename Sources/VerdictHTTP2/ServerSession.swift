@@ -185,6 +185,13 @@ public struct ServerSession: ~Copyable {
     return true
   }
 
+  /// Whether a call that was begun is still open.
+  public func isStreaming(_ stream: Int32) -> Bool {
+    // SAFETY: as in `answer(postponed:)`.
+    guard let record = unsafe state.pointee.record(of: stream) else { return false }
+    return unsafe record.pointee.phase == .streaming
+  }
+
   /// Whether `nextRequest` has one: as answers leave, calls with many messages go on.
   public var hasRequest: Bool { unsafe state.pointee.readyHead != nil }
 

@@ -23,23 +23,10 @@ public struct HealthCheckRequest {
   }
 }
 
-/// A `HealthCheckResponse`.
+/// What a `HealthCheckResponse` says.
 public enum HealthStatus: UInt8, Sendable {
   case serving = 1
   case notServing = 2
-
-  /// Packs the message into memory that `reserve` hands out for so many bytes.
-  public func pack(_ reserve: (Int) -> UnsafeMutableRawPointer) {
-    var message = unsafe Grpc__Health__V1__HealthCheckResponse()
-    unsafe grpc__health__v1__health_check_response__init(&message)
-    unsafe message.status =
-      self == .serving
-      ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
-      : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
-    // SAFETY: packing writes as many bytes as it said it would.
-    let room = unsafe reserve(
-      grpc__health__v1__health_check_response__get_packed_size(&message))
-    unsafe _ = grpc__health__v1__health_check_response__pack(
-      &message, room.assumingMemoryBound(to: UInt8.self))
-  }
+  /// Of a name that nobody serves; told to those who watch alone.
+  case serviceUnknown = 3
 }

@@ -11,6 +11,13 @@ public enum Method: UInt8, Sendable, CaseIterable {
   /// No call of gRPC but a page, for a plain `GET`.
   case healthPage = 9
   case externalAuthorization = 10
+  /// `Authorize` for each message of a stream.
+  case authorizeStream = 11
+  case watchSnapshots = 12
+  case healthWatch = 13
+  case healthList = 14
+  case reflect = 15
+  case reflectAlpha = 16
 
   /// The `:path` of a call, compared byte for byte.
   public var path: String {
@@ -25,6 +32,12 @@ public enum Method: UInt8, Sendable, CaseIterable {
     case .listPrincipals: "/verdict.v1.InspectionService/ListPrincipals"
     case .healthPage: "/healthz"
     case .externalAuthorization: "/envoy.service.auth.v3.Authorization/Check"
+    case .authorizeStream: "/verdict.v1.DecisionService/AuthorizeStream"
+    case .watchSnapshots: "/verdict.v1.DecisionService/WatchSnapshots"
+    case .healthWatch: "/grpc.health.v1.Health/Watch"
+    case .healthList: "/grpc.health.v1.Health/List"
+    case .reflect: "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+    case .reflectAlpha: "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
     }
   }
 
@@ -33,14 +46,14 @@ public enum Method: UInt8, Sendable, CaseIterable {
   public var isInspection: Bool {
     switch self {
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals: true
-    case .authorize, .checkVisibility, .getServerInfo, .healthCheck, .healthPage,
-      .externalAuthorization:
-      false
+    default: false
     }
   }
 
+  /// Whether the answer goes on as long as the caller listens: told at once, and at every change.
+  public var isWatch: Bool { self == .watchSnapshots || self == .healthWatch }
+
   /// The services by their full names, as health checks name them.
-  public static let services = [
-    "verdict.v1.DecisionService", "grpc.health.v1.Health", "envoy.service.auth.v3.Authorization",
-  ]
+  public static let services =
+    RPCService.allCases.map(\.fullName) + ["grpc.reflection.v1alpha.ServerReflection"]
 }

@@ -5,6 +5,8 @@ public enum RPCService: UInt8, Sendable, CaseIterable {
   case health = 2
   /// Envoy's external authorization.
   case gateway = 3
+  /// In both of its versions.
+  case reflection = 4
 
   /// In flags and logs.
   public var shortName: String {
@@ -13,6 +15,7 @@ public enum RPCService: UInt8, Sendable, CaseIterable {
     case .inspection: "inspection"
     case .health: "health"
     case .gateway: "gateway"
+    case .reflection: "reflection"
     }
   }
 
@@ -23,6 +26,7 @@ public enum RPCService: UInt8, Sendable, CaseIterable {
     case .inspection: "verdict.v1.InspectionService"
     case .health: "grpc.health.v1.Health"
     case .gateway: "envoy.service.auth.v3.Authorization"
+    case .reflection: "grpc.reflection.v1.ServerReflection"
     }
   }
 
@@ -33,9 +37,10 @@ public enum RPCService: UInt8, Sendable, CaseIterable {
 extension Method {
   public var service: RPCService {
     switch self {
-    case .authorize, .checkVisibility, .getServerInfo: .decision
-    case .healthCheck, .healthPage: .health
+    case .authorize, .authorizeStream, .checkVisibility, .getServerInfo, .watchSnapshots: .decision
+    case .healthCheck, .healthPage, .healthWatch, .healthList: .health
     case .externalAuthorization: .gateway
+    case .reflect, .reflectAlpha: .reflection
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals: .inspection
     }
   }

@@ -10,7 +10,9 @@ struct Connection: ~Copyable {
   let listener: Int
   /// Under TLS; the same as whether `tls` is there, and quicker to ask.
   var isSecured = false
-  /// A bit for each service that the caller may not call.
+  /// A bit for each service that its listener doesn't serve.
+  var absentServices: UInt8 = 0
+  /// A bit for each service that the caller may not call, or that isn't served.
   var refusedServices: UInt8 = 0
   /// A bit for each of them whose refusal was told already.
   var notedServices: UInt8 = 0

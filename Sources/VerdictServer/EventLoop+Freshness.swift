@@ -52,7 +52,7 @@ extension EventLoop where Service: ~Copyable {
       }
       // SAFETY: as above.
       unsafe connection.pointee.session.answer(request, status)
-      if unsafe !send(connection, one.connection) { close(one.connection) }
+      if unsafe !proceed(connection, one.connection) { close(one.connection) }
     }
   }
 }

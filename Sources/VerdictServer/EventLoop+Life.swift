@@ -12,6 +12,7 @@ extension EventLoop where Service: ~Copyable {
     finish(post.results)
     // A new publication rings the bell.
     if !awaiting.isEmpty { answerAwaiting() }
+    if !watches.isEmpty { tellWatches() }
     if post.stop > stop {
       stop = post.stop
       if stop == .now {
@@ -66,6 +67,7 @@ extension EventLoop where Service: ~Copyable {
   }
 
   private mutating func beginDrain() {
+    endWatches()
     drainEndNanoseconds = nowNanoseconds &+ drainTimeoutNanoseconds
     for number in connections.numbers() {
       guard let connection = unsafe connections.find(number) else { continue }
@@ -125,6 +127,7 @@ extension EventLoop where Service: ~Copyable {
       unsafe noteDue(connection)
     }
     if !awaiting.isEmpty { answerAwaiting() }
+    if areWatchesBehind { tellWatches() }
     if waitingCount > 0 || (stop == .drain && connections.count > 0) { planSweep() }
   }
 

@@ -41,7 +41,10 @@ extension EventLoop where Service: ~Copyable {
     // SAFETY: the caller has just found it.
     let rules = unsafe listeners[connection.pointee.listener].callers
     unsafe connection.pointee.caller = caller
-    unsafe connection.pointee.refusedServices = rules?.refusedServices(caller) ?? 0
+    let reflects = unsafe listeners[connection.pointee.listener].servesReflection ?? true
+    let absent = reflects ? 0 : Service.reflectionBit
+    unsafe connection.pointee.absentServices = absent
+    unsafe connection.pointee.refusedServices = absent | (rules?.refusedServices(caller) ?? 0)
   }
 
   /// Notes a call that is refused; each service is told once a connection.
@@ -67,8 +70,10 @@ extension EventLoop where Service: ~Copyable {
     of method: UInt8, _ connection: UnsafeMutablePointer<Connection>
   ) -> RPCStatus? {
     // SAFETY: the caller has just found it.
-    guard unsafe connection.pointee.refusedServices & Service.serviceBit(of: method) != 0 else {
-      return nil
+    let bit = Service.serviceBit(of: method)
+    guard unsafe connection.pointee.refusedServices & bit != 0 else { return nil }
+    if unsafe connection.pointee.absentServices & bit != 0 {
+      return RPCStatus(.unimplemented, "reflection is off on this listener; see --reflection")
     }
     unsafe noteRefused(connection, method)
     return RPCStatus(.permissionDenied, "the caller is not on this listener's list")
@@ -169,10 +174,9 @@ extension EventLoop where Service: ~Copyable {
     return true
   }
 
-  /// Sends what lies in the pipe in one write; what the socket does not take waits.
-  /// - Returns: false when the peer is gone.
+  /// Puts what lies in the pipe, behind the bytes that were sent, behind what waits already.
   @unsafe
-  func keepPipe(_ connection: UnsafeMutablePointer<Connection>, from sent: Int) {
+  private func keepPipe(_ connection: UnsafeMutablePointer<Connection>, from sent: Int) {
     let rest = pipe.outputByteCount - sent
     if rest > 0 {
       // SAFETY: as much room as is reserved, and as many bytes as the pipe says.
@@ -183,6 +187,8 @@ extension EventLoop where Service: ~Copyable {
     pipe.clear()
   }
 
+  /// Sends what lies in the pipe in one write; what the socket does not take waits.
+  /// - Returns: false when the peer is gone.
   @unsafe
   private mutating func flushPipe(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
     let count = pipe.outputByteCount

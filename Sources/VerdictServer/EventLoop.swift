@@ -36,6 +36,10 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   var sweepNanoseconds: UInt64 = .max
   /// Connections with unsent bytes, which the sweep looks at.
   var waitingCount = 0
+  /// Calls whose answer goes on.
+  var watches: [Watch] = []
+  /// Whether some of them could not be told yet.
+  var areWatchesBehind = false
   /// Requests that wait for newer policies.
   var awaiting: [AwaitingRequest] = []
   /// Connections that shake hands.
@@ -95,7 +99,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
         return close(number)
       }
     }
-    guard unsafe send(connection, number) else { return close(number) }
+    guard unsafe proceed(connection, number) else { return close(number) }
     unsafe noteDue(connection)
   }
 
@@ -131,6 +135,17 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
       counters.connectionsBroken &+= 1
       return false
     }
+    unsafe answerRequests(connection, number)
+    return true
+  }
+
+  /// Answers the requests that are whole, or sees to it that they will be.
+  @unsafe
+  @inline(__always)
+  mutating func answerRequests(
+    _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
+  ) {
+    // SAFETY: the connection stays where it is until the caller closes it.
     while let request = unsafe connection.pointee.session.nextRequest() {
       if unsafe connection.pointee.refusedServices != 0,
         let status = unsafe refusal(of: request.method, connection)
@@ -144,9 +159,27 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
         }
         continue
       }
+      if Service.isWatch(request.method) {
+        unsafe beginWatch(request, connection, number)
+        continue
+      }
       let status = answer(request)
       if services.takeAwaiting(), unsafe postpone(request, connection, number) { continue }
       unsafe connection.pointee.session.answer(request, status)
+    }
+  }
+
+  /// Sends, and goes on with calls of many messages as their answers leave.
+  /// - Returns: false when the connection is to be closed.
+  @unsafe
+  mutating func proceed(
+    _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
+  ) -> Bool {
+    // SAFETY: the connection stays where it is until the caller closes it.
+    guard unsafe send(connection, number) else { return false }
+    while unsafe connection.pointee.session.hasRequest {
+      unsafe answerRequests(connection, number)
+      guard unsafe send(connection, number) else { return false }
     }
     return true
   }

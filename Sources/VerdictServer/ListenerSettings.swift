@@ -8,6 +8,8 @@ public struct ListenerSettings: Sendable {
   public var passed: ListeningSocket?
   /// Whether the inspection service, which tells who may do what, is served; UNIMPLEMENTED if not.
   public var servesInspection = false
+  /// Whether it tells about its API; nil: where only this machine can connect.
+  public var servesReflection: Bool?
   /// TLS for a TCP listener; nil: plaintext.
   public var tls: TLSFiles?
   /// Whether plaintext may be spoken on an address that other machines reach.

@@ -42,6 +42,11 @@ public final class Server: Sendable {
   ) throws(ServerError) {
     let security = try ListenerSecurity(configuration)
     let sockets = try Server.listen(configuration)
+    var configuration = configuration
+    for (index, socket) in sockets.enumerated()
+    where configuration.listeners[index].servesReflection == nil {
+      configuration.listeners[index].servesReflection = socket.isWithinMachine
+    }
     do throws(SystemError) {
       try self.init(configuration, publication, security, sockets, services)
     } catch {

@@ -47,6 +47,8 @@ enum LoopLimits {
   static let handshakeNanoseconds: UInt64 = 10_000_000_000
   /// Connections of a loop that shake hands at the same time. One more is closed at once.
   static let halfOpenCountMax = 1_024
+  /// Calls of a loop whose answer goes on. One more is RESOURCE_EXHAUSTED at once.
+  static let watchCountMax = 256
   /// Requests of a loop that wait for newer policies. One more is FAILED_PRECONDITION at once.
   static let awaitingCountMax = 1_024
   /// How long a request waits for newer policies, whatever its deadline.

@@ -33,6 +33,21 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   static func serviceBit(of method: UInt8) -> UInt8
   static func serviceName(of method: UInt8) -> String
 
+  /// Whether a method's answer goes on: the loop tells it at once, and at every change.
+  static func isWatch(_ method: UInt8) -> Bool
+
+  /// What a watch is about; nil: its message is not readable.
+  mutating func watch(method: UInt8, message: ByteView) -> WatchSubject?
+
+  /// Another number whenever there is something else to tell; never 0.
+  func version(of subject: WatchSubject, set: UInt) -> UInt64
+
+  /// The message that tells it.
+  func news(about subject: WatchSubject, set: UInt) -> [UInt8]
+
+  /// The bit of the service that tells about the API, which some listeners don't serve.
+  static var reflectionBit: UInt8 { get }
+
   /// Answers an inspection on a worker's thread; `set` is valid for this call.
   static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer
 }
@@ -43,6 +58,16 @@ extension ServiceSet where Self: ~Copyable {
 
   static func serviceBit(of method: UInt8) -> UInt8 { 1 }
 
+  static var reflectionBit: UInt8 { 0 }
+
+  static func isWatch(_ method: UInt8) -> Bool { false }
+
+  mutating func watch(method: UInt8, message: ByteView) -> WatchSubject? { nil }
+
+  func version(of subject: WatchSubject, set: UInt) -> UInt64 { 1 }
+
+  func news(about subject: WatchSubject, set: UInt) -> [UInt8] { [] }
+
   static func serviceName(of method: UInt8) -> String { "service" }
 
   static func isInspection(_ method: UInt8) -> Bool { false }
@@ -50,4 +75,12 @@ extension ServiceSet where Self: ~Copyable {
   static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
     preconditionFailure("there are no inspections")
   }
+}
+
+/// What a call whose answer goes on is about.
+enum WatchSubject {
+  case snapshots
+  case health
+  /// The health of a service that nobody serves.
+  case unknownService
 }

@@ -12,6 +12,8 @@ extension Services {
 
   static func serviceBit(of method: UInt8) -> UInt8 { service(of: method).bit }
 
+  static var reflectionBit: UInt8 { RPCService.reflection.bit }
+
   static func serviceName(of method: UInt8) -> String { service(of: method).shortName }
 
   private static func service(of number: UInt8) -> RPCService {

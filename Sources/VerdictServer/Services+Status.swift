@@ -39,13 +39,32 @@ extension Services {
     _ message: ByteView, _ set: SnapshotSet?, _ reply: inout ReplyBuffer
   ) -> RPCStatus {
     guard let request = HealthCheckRequest(message, in: arena) else { return unreadable() }
-    let isKnown =
-      request.service.isEmpty
+    guard Services.isKnown(request) else { return RPCStatus(.notFound, "unknown service") }
+    health(set).encoded.withByteView { reply.append($0) }
+    return .ok
+  }
+
+  /// All services at once; they are served together or not at all.
+  func listHealth(_ set: SnapshotSet?, _ reply: inout ReplyBuffer) -> RPCStatus {
+    health(set).list([""] + Method.services).withByteView { reply.append($0) }
+    return .ok
+  }
+
+  func health(_ set: SnapshotSet?) -> HealthStatus {
+    set != nil && !state.isDraining ? .serving : .notServing
+  }
+
+  /// Whether a health check is about the whole server or a service of it.
+  static func isKnown(_ request: HealthCheckRequest) -> Bool {
+    request.service.isEmpty
       || Method.services.contains { $0.withByteView { $0 == request.service } }
-    guard isKnown else { return RPCStatus(.notFound, "unknown service") }
-    let status: HealthStatus = set != nil && !state.isDraining ? .serving : .notServing
-    // SAFETY: the reply reserved as many bytes as the message has.
-    unsafe status.pack { unsafe reply.claim($0) }
+  }
+
+  /// One question about the API, of either version of the protocol.
+  mutating func reflect(_ message: ByteView, _ reply: inout ReplyBuffer) -> RPCStatus {
+    guard let request = ReflectionRequest(message, in: arena) else { return unreadable() }
+    request.answer(from: .shared, services: Method.services)
+      .withByteView { reply.append($0) }
     return .ok
   }
 

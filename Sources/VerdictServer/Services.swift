@@ -14,7 +14,16 @@ public struct Services: ServiceSet, ~Copyable {
   static var methods: [ServedMethod] {
     Method.allCases.map {
       ServedMethod(
-        path: $0.path, number: $0.rawValue, kind: $0 == .healthPage ? .page : .unary)
+        path: $0.path, number: $0.rawValue, kind: kind(of: $0))
+    }
+  }
+
+  private static func kind(of method: Method) -> ServedMethod.Kind {
+    switch method {
+    case .healthPage: .page
+    case .authorizeStream, .reflect, .reflectAlpha: .bidirectional
+    case .watchSnapshots, .healthWatch: .serverStreaming
+    default: .unary
     }
   }
 
@@ -41,11 +50,14 @@ public struct Services: ServiceSet, ~Copyable {
     // SAFETY: the loop holds its publication during the call.
     let set = unsafe SnapshotSet(bits: set)
     switch Method(rawValue: method) {
-    case .authorize: return authorize(message, set, &reply)
+    case .authorize, .authorizeStream: return authorize(message, set, &reply)
     case .checkVisibility: return checkVisibility(message, set, &reply)
     case .getServerInfo: return getServerInfo(message, set, &reply)
     case .healthCheck: return checkHealth(message, set, &reply)
     case .healthPage: return showHealth(set, &reply)
+    case .healthList: return listHealth(set, &reply)
+    case .reflect, .reflectAlpha: return reflect(message, &reply)
+    case .watchSnapshots, .healthWatch: preconditionFailure("watches are told by the loop")
     case .externalAuthorization: return externalAuthorization(message, set, &reply)
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals:
       preconditionFailure("inspections are for workers")

@@ -29,6 +29,11 @@ struct ListenerOptions: ParsableArguments {
   @Flag(help: "Let in clients without a certificate too; they are anonymous.")
   var tlsClientOptional = false
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Tell about the API by gRPC's reflection; on Unix sockets and loopback if not given.")
+  var reflection: Bool?
+
   @Flag(help: "Speak plaintext on addresses that other machines can reach.")
   var allowPlaintext = false
 
@@ -75,6 +80,7 @@ struct ListenerOptions: ParsableArguments {
     var settings = ListenerSettings(address)
     settings.passed = passed
     settings.servesInspection = servesInspection
+    settings.servesReflection = reflection
     settings.allowsPlaintext = allowPlaintext
     settings.socketMode = unixMode
     settings.socketOwner = unixOwner

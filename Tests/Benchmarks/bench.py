@@ -5,7 +5,7 @@ Every comparison alternates between the two servers, and what is quoted are medi
 ratios: times on shared machines drift by a third, ratios by a few percent, counts not at all.
 
   --quick       a few calls of everything, to see that it works; its times mean nothing
-  --only WORDS  sections to run: unary batches pages counts process
+  --only WORDS  sections to run: unary batches streams pages tls counts process
   --json FILE   write the results there too
 """
 
@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/Python"))
 
 import api  # noqa: E402
+import certificates  # noqa: E402
 import counts  # noqa: E402
 import load  # noqa: E402
 import messages  # noqa: E402
@@ -30,9 +31,10 @@ import world  # noqa: E402
 from sidecar import VERDICT, Sidecar, publish, verdict  # noqa: E402
 
 AUTHORIZE = api.AUTHORIZE
+AUTHORIZE_STREAM = "/verdict.v1.DecisionService/AuthorizeStream"
 VISIBILITY = "/verdict.v1.DecisionService/CheckVisibility"
 BENCH = ROOT / ".build/release/verdict-bench"
-SECTIONS = ["unary", "batches", "pages", "counts", "process"]
+SECTIONS = ["unary", "batches", "streams", "pages", "tls", "counts", "process"]
 MEASUREMENTS = ["text", "ids", "resolved", "edit", "decided", "columns"]
 SIZES = ["small", "large", "hundred-thousand", "million"]
 TARGETS_IN_PROCESS = {
@@ -237,6 +239,70 @@ class Bench:
                     self.calls(20_000_000 // count, 64),
                     ">= 10" if count == 1_000 and not principals else "",
                 )
+
+    def streams(self):
+        """`AuthorizeStream`: batches of 100 in columns, all different, message after message."""
+        count, messages_a_stream = 100, 16 if self.quick else 2_000
+        file = self.file("batch-100-False", 4_000, messages.batch, count, False)
+        for transport, _, ours in self.targets:
+            load.pin(ours.pid, 0)
+
+            def once():
+                return load.loadgen(
+                    ours, AUTHORIZE_STREAM, file, 4, 4, self.calls(64, 16), 1, messages_a_stream
+                )
+
+            once()
+            runs = [once() for _ in range(self.runs)]
+            decisions = count * messages_a_stream
+            rate = statistics.median(run.calls_per_second for run in runs) * decisions
+            cpu = statistics.median(run.cpu for run in runs) * 1_000 / decisions
+            name = f"{transport} AuthorizeStream, batches of {count}"
+            self.report.add(name, rate / 1e6, "M decisions/s", target=">= 12")
+            self.report.add(f"{name}: server CPU", cpu, "ns/decision")
+
+    def tls(self):
+        """TLS 1.3 beside plaintext: what a call costs, and a connection with one call."""
+        identity = certificates.Authority(self.directory / "authority").server()
+        files = ("--tls-certificate", identity.certificate_path, "--tls-key", identity.key_path)
+        with Sidecar(
+            self.directory / "tls", "--control", self.control, *files, loops=1
+        ) as secured:
+            plain = self.targets[0][2]
+            pair = (plain, load.Target("verdict under TLS", secured.tcp, secured.pid, True))
+            for target in pair:
+                load.pin(target.pid, 0)
+
+            def medians(connections, streams, calls):
+                runs = {target.name: [] for target in pair}
+                for _ in range(self.runs):
+                    for target in pair:
+                        runs[target.name].append(
+                            load.h2load(
+                                target, AUTHORIZE, self.body, connections, streams, calls, 1
+                            )
+                        )
+                return [
+                    (
+                        statistics.median(run.cpu for run in runs[target.name]),
+                        statistics.median(run.calls_per_second for run in runs[target.name]),
+                    )
+                    for target in pair
+                ]
+
+            (plain_cpu, plain_rate), (tls_cpu, tls_rate) = medians(
+                16, 32, max(self.calls(200_000), 512)
+            )
+            self.report.add("TLS 1.3, -c16 -m32: server CPU per call", tls_cpu, "us", plain_cpu)
+            self.report.add("TLS 1.3, -c16 -m32: calls", tls_rate, "1/s", plain_rate)
+            count = self.calls(500, 64)
+            (plain_cpu, _), (tls_cpu, _) = medians(count, 1, count)
+            self.report.add(
+                "TLS 1.3: server CPU per connection with one call", tls_cpu, "us", plain_cpu
+            )
+            # The kernel counts in hundredths of a second: tiny runs may take none.
+            tick = 1e4 / count
+            self.report.add("TLS 1.3: handshakes", 1e6 / max(tls_cpu, tick), "1/s of CPU")
 
     def pages(self):
         """CheckVisibility: 1 principal x 11 permissions x 1,000 ids a call."""

@@ -52,12 +52,13 @@ class Target:
     name: str
     address: str
     pid: int
+    secured: bool = False
 
     @property
     def h2load(self):
         if self.address.startswith("unix:"):
             return [f"--base-uri={self.address}", "http://localhost"]
-        return [f"http://{self.address}"]
+        return [f"{'https' if self.secured else 'http'}://{self.address}"]
 
     @property
     def loadgen(self):
@@ -114,8 +115,11 @@ def h2load(target, method, body, connections, streams, calls, cpu=None):
     )
 
 
-def loadgen(target, method, file, connections, streams, calls, cpu=None):
-    """Differing bodies; every answer has to be gRPC status 0."""
+def loadgen(target, method, file, connections, streams, calls, cpu=None, messages=1):
+    """Differing bodies; every answer has to be gRPC status 0.
+
+    With `messages`, a call is a stream of so many, each of which has to be answered.
+    """
     command = [
         str(TOOLS / "loadgen"),
         target.loadgen,
@@ -125,6 +129,7 @@ def loadgen(target, method, file, connections, streams, calls, cpu=None):
         str(streams),
         str(calls),
         str(SECONDS_MAX),
+        str(messages),
     ]
     if cpu is not None:
         command = ["taskset", "-c", str(cpu), *command]

@@ -5,7 +5,9 @@
 // messages from FILE in turn, and prints one line of JSON. A call counts as answered only with HTTP
 // status 200, grpc-status 0 and a message; if any other outcome is seen the exit status is 1.
 //
-// usage: loadgen ADDRESS PATH FILE CONNECTIONS STREAMS CALLS SECONDS_MAX
+// With MESSAGES a call is a stream of so many messages, each of which has to be answered by one.
+//
+// usage: loadgen ADDRESS PATH FILE CONNECTIONS STREAMS CALLS SECONDS_MAX [MESSAGES]
 //   ADDRESS  tcp:PORT (loopback) or unix:PATH
 //   PATH     /package.Service/Method
 //   FILE     messages one after the other, each as gRPC frames it: 0, four bytes of length, bytes
@@ -40,6 +42,10 @@ struct message {
 struct call {
   struct message message;
   size_t sent, answer_count;
+  // Of this call: messages still to send, answers that were whole, and where the next one stands.
+  uint64_t left, answers;
+  size_t prefix_count, body_left;
+  uint8_t prefix[PREFIX_BYTES];
   uint64_t start_nanoseconds;
   bool status_is_200, grpc_status_is_0;
 };
@@ -58,7 +64,7 @@ static struct {
   struct message *messages;
   size_t message_count;
   int streams;
-  uint64_t calls, started, answered, failed, answer_bytes;
+  uint64_t calls, started, answered, failed, answer_bytes, messages_a_call, next_message;
   uint32_t *nanoseconds;
 } load;
 
@@ -90,12 +96,44 @@ static ssize_t read_message(
     nghttp2_data_source *source, void *user) {
   (void)session, (void)stream, (void)user;
   struct call *call = source->ptr;
-  size_t left = call->message.count - call->sent;
-  size_t count = left < room ? left : room;
-  memcpy(into, call->message.bytes + call->sent, count);
-  call->sent += count;
-  if (count == left) *flags |= NGHTTP2_DATA_FLAG_EOF;
-  return (ssize_t)count;
+  size_t done = 0;
+  while (done < room) {
+    size_t left = call->message.count - call->sent;
+    size_t count = left < room - done ? left : room - done;
+    memcpy(into + done, call->message.bytes + call->sent, count);
+    call->sent += count;
+    done += count;
+    if (count < left) break;
+    if (--call->left == 0) {
+      *flags |= NGHTTP2_DATA_FLAG_EOF;
+      break;
+    }
+    call->message = load.messages[load.next_message++ % load.message_count];
+    call->sent = 0;
+  }
+  return (ssize_t)done;
+}
+
+// Count the answers that are whole.
+static void count_answers(struct call *call, const uint8_t *data, size_t count) {
+  while (count > 0) {
+    if (call->prefix_count < PREFIX_BYTES) {
+      call->prefix[call->prefix_count++] = *data++;
+      count--;
+      if (call->prefix_count < PREFIX_BYTES) continue;
+      uint32_t length;
+      memcpy(&length, call->prefix + 1, sizeof length);
+      call->body_left = ntohl(length);
+    }
+    size_t step = count < call->body_left ? count : call->body_left;
+    call->body_left -= step;
+    data += step;
+    count -= step;
+    if (call->body_left == 0) {
+      call->answers++;
+      call->prefix_count = 0;
+    }
+  }
 }
 
 #define HEADER(name, value) \
@@ -110,7 +148,9 @@ static void start_call(struct connection *c) {
   headers[2].valuelen = strlen(load.path);
 
   struct call *call = allocated(calloc(1, sizeof *call));
-  call->message = load.messages[load.started++ % load.message_count];
+  load.started++;
+  call->message = load.messages[load.next_message++ % load.message_count];
+  call->left = load.messages_a_call;
   call->start_nanoseconds = now();
   nghttp2_data_provider body = {.source.ptr = call, .read_callback = read_message};
   if (nghttp2_submit_request(c->session, NULL, headers, 6, &body, call) < 0) {
@@ -136,9 +176,11 @@ static int on_header(
 static int on_data(
     nghttp2_session *session, uint8_t flags, int32_t stream, const uint8_t *data, size_t count,
     void *user) {
-  (void)flags, (void)data, (void)user;
+  (void)flags, (void)user;
   struct call *call = nghttp2_session_get_stream_user_data(session, stream);
-  if (call) call->answer_count += count;
+  if (!call) return 0;
+  call->answer_count += count;
+  count_answers(call, data, count);
   return 0;
 }
 
@@ -147,7 +189,8 @@ static int on_close(nghttp2_session *session, int32_t stream, uint32_t error, vo
   struct call *call = nghttp2_session_get_stream_user_data(session, stream);
   if (!call) return 0;
   bool good = error == NGHTTP2_NO_ERROR && call->status_is_200 && call->grpc_status_is_0 &&
-              call->answer_count > PREFIX_BYTES;
+              call->answers == load.messages_a_call &&
+              call->answer_count > PREFIX_BYTES * load.messages_a_call;
   if (!good) load.failed++;
   load.answer_bytes += call->answer_count;
   uint64_t took = now() - call->start_nanoseconds;
@@ -296,8 +339,10 @@ static void report(double seconds) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 8) {
-    fputs("usage: loadgen ADDRESS PATH FILE CONNECTIONS STREAMS CALLS SECONDS_MAX\n", stderr);
+  if (argc != 8 && argc != 9) {
+    fputs(
+        "usage: loadgen ADDRESS PATH FILE CONNECTIONS STREAMS CALLS SECONDS_MAX [MESSAGES]\n",
+        stderr);
     return 64;
   }
   load.path = argv[2];
@@ -305,8 +350,10 @@ int main(int argc, char **argv) {
   int connections = atoi(argv[4]);
   load.streams = atoi(argv[5]);
   load.calls = strtoull(argv[6], NULL, 10);
+  load.messages_a_call = argc == 9 ? strtoull(argv[8], NULL, 10) : 1;
   uint64_t limit = strtoull(argv[7], NULL, 10) * 1000000000u;
-  if (connections < 1 || load.streams < 1 || load.calls < 1 || limit < 1 || !load.message_count) {
+  if (connections < 1 || load.streams < 1 || load.calls < 1 || limit < 1 ||
+      load.messages_a_call < 1 || !load.message_count) {
     fail("the counts start at 1, and FILE holds a message");
   }
   load.nanoseconds = allocated(malloc(load.calls * sizeof *load.nanoseconds));

@@ -4,4 +4,5 @@
 #include "external_auth.pb-c.h"
 #include "health.pb-c.h"
 #include "inspection.pb-c.h"
+#include "reflection.pb-c.h"
 #include "verdict.pb-c.h"

@@ -26,6 +26,9 @@ typedef struct Verdict__V1__VisibilityBlock Verdict__V1__VisibilityBlock;
 typedef struct Verdict__V1__CheckVisibilityResponse Verdict__V1__CheckVisibilityResponse;
 typedef struct Verdict__V1__GetServerInfoRequest Verdict__V1__GetServerInfoRequest;
 typedef struct Verdict__V1__GetServerInfoResponse Verdict__V1__GetServerInfoResponse;
+typedef struct Verdict__V1__WatchSnapshotsRequest Verdict__V1__WatchSnapshotsRequest;
+typedef struct Verdict__V1__WatchSnapshotsResponse Verdict__V1__WatchSnapshotsResponse;
+typedef struct Verdict__V1__SnapshotInfo Verdict__V1__SnapshotInfo;
 typedef struct Verdict__V1__ServerLimits Verdict__V1__ServerLimits;
 typedef struct Verdict__V1__OrganizationInfo Verdict__V1__OrganizationInfo;
 
@@ -494,6 +497,42 @@ struct  Verdict__V1__GetServerInfoResponse
     , {0,NULL}, NULL, 0,NULL, 0 }
 
 
+struct  Verdict__V1__WatchSnapshotsRequest
+{
+  ProtobufCMessage base;
+};
+#define VERDICT__V1__WATCH_SNAPSHOTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__watch_snapshots_request__descriptor) \
+     }
+
+
+struct  Verdict__V1__WatchSnapshotsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * As in `GetServerInfoResponse`; 0 and no organizations until there are policies.
+   */
+  uint64_t set_number;
+  size_t n_snapshots;
+  Verdict__V1__SnapshotInfo **snapshots;
+};
+#define VERDICT__V1__WATCH_SNAPSHOTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__watch_snapshots_response__descriptor) \
+    , 0, 0,NULL }
+
+
+struct  Verdict__V1__SnapshotInfo
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization;
+  ProtobufCBinaryData snapshot_digest;
+  uint64_t generation;
+};
+#define VERDICT__V1__SNAPSHOT_INFO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__snapshot_info__descriptor) \
+    , {0,NULL}, {0,NULL}, 0 }
+
+
 struct  Verdict__V1__ServerLimits
 {
   ProtobufCMessage base;
@@ -736,6 +775,63 @@ Verdict__V1__GetServerInfoResponse *
 void   verdict__v1__get_server_info_response__free_unpacked
                      (Verdict__V1__GetServerInfoResponse *message,
                       ProtobufCAllocator *allocator);
+/* Verdict__V1__WatchSnapshotsRequest methods */
+void   verdict__v1__watch_snapshots_request__init
+                     (Verdict__V1__WatchSnapshotsRequest         *message);
+size_t verdict__v1__watch_snapshots_request__get_packed_size
+                     (const Verdict__V1__WatchSnapshotsRequest   *message);
+size_t verdict__v1__watch_snapshots_request__pack
+                     (const Verdict__V1__WatchSnapshotsRequest   *message,
+                      uint8_t             *out);
+size_t verdict__v1__watch_snapshots_request__pack_to_buffer
+                     (const Verdict__V1__WatchSnapshotsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Verdict__V1__WatchSnapshotsRequest *
+       verdict__v1__watch_snapshots_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   verdict__v1__watch_snapshots_request__free_unpacked
+                     (Verdict__V1__WatchSnapshotsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Verdict__V1__WatchSnapshotsResponse methods */
+void   verdict__v1__watch_snapshots_response__init
+                     (Verdict__V1__WatchSnapshotsResponse         *message);
+size_t verdict__v1__watch_snapshots_response__get_packed_size
+                     (const Verdict__V1__WatchSnapshotsResponse   *message);
+size_t verdict__v1__watch_snapshots_response__pack
+                     (const Verdict__V1__WatchSnapshotsResponse   *message,
+                      uint8_t             *out);
+size_t verdict__v1__watch_snapshots_response__pack_to_buffer
+                     (const Verdict__V1__WatchSnapshotsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Verdict__V1__WatchSnapshotsResponse *
+       verdict__v1__watch_snapshots_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   verdict__v1__watch_snapshots_response__free_unpacked
+                     (Verdict__V1__WatchSnapshotsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Verdict__V1__SnapshotInfo methods */
+void   verdict__v1__snapshot_info__init
+                     (Verdict__V1__SnapshotInfo         *message);
+size_t verdict__v1__snapshot_info__get_packed_size
+                     (const Verdict__V1__SnapshotInfo   *message);
+size_t verdict__v1__snapshot_info__pack
+                     (const Verdict__V1__SnapshotInfo   *message,
+                      uint8_t             *out);
+size_t verdict__v1__snapshot_info__pack_to_buffer
+                     (const Verdict__V1__SnapshotInfo   *message,
+                      ProtobufCBuffer     *buffer);
+Verdict__V1__SnapshotInfo *
+       verdict__v1__snapshot_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   verdict__v1__snapshot_info__free_unpacked
+                     (Verdict__V1__SnapshotInfo *message,
+                      ProtobufCAllocator *allocator);
 /* Verdict__V1__ServerLimits methods */
 void   verdict__v1__server_limits__init
                      (Verdict__V1__ServerLimits         *message);
@@ -809,6 +905,15 @@ typedef void (*Verdict__V1__GetServerInfoRequest_Closure)
 typedef void (*Verdict__V1__GetServerInfoResponse_Closure)
                  (const Verdict__V1__GetServerInfoResponse *message,
                   void *closure_data);
+typedef void (*Verdict__V1__WatchSnapshotsRequest_Closure)
+                 (const Verdict__V1__WatchSnapshotsRequest *message,
+                  void *closure_data);
+typedef void (*Verdict__V1__WatchSnapshotsResponse_Closure)
+                 (const Verdict__V1__WatchSnapshotsResponse *message,
+                  void *closure_data);
+typedef void (*Verdict__V1__SnapshotInfo_Closure)
+                 (const Verdict__V1__SnapshotInfo *message,
+                  void *closure_data);
 typedef void (*Verdict__V1__ServerLimits_Closure)
                  (const Verdict__V1__ServerLimits *message,
                   void *closure_data);
@@ -826,6 +931,10 @@ struct Verdict__V1__DecisionService_Service
                     const Verdict__V1__AuthorizeRequest *input,
                     Verdict__V1__AuthorizeResponse_Closure closure,
                     void *closure_data);
+  void (*authorize_stream)(Verdict__V1__DecisionService_Service *service,
+                           const Verdict__V1__AuthorizeRequest *input,
+                           Verdict__V1__AuthorizeResponse_Closure closure,
+                           void *closure_data);
   void (*check_visibility)(Verdict__V1__DecisionService_Service *service,
                            const Verdict__V1__CheckVisibilityRequest *input,
                            Verdict__V1__CheckVisibilityResponse_Closure closure,
@@ -833,6 +942,10 @@ struct Verdict__V1__DecisionService_Service
   void (*get_server_info)(Verdict__V1__DecisionService_Service *service,
                           const Verdict__V1__GetServerInfoRequest *input,
                           Verdict__V1__GetServerInfoResponse_Closure closure,
+                          void *closure_data);
+  void (*watch_snapshots)(Verdict__V1__DecisionService_Service *service,
+                          const Verdict__V1__WatchSnapshotsRequest *input,
+                          Verdict__V1__WatchSnapshotsResponse_Closure closure,
                           void *closure_data);
 };
 typedef void (*Verdict__V1__DecisionService_ServiceDestroy)(Verdict__V1__DecisionService_Service *);
@@ -843,12 +956,18 @@ void verdict__v1__decision_service__init (Verdict__V1__DecisionService_Service *
 #define VERDICT__V1__DECISION_SERVICE__INIT(function_prefix__) \
     { VERDICT__V1__DECISION_SERVICE__BASE_INIT,\
       function_prefix__ ## authorize,\
+      function_prefix__ ## authorize_stream,\
       function_prefix__ ## check_visibility,\
-      function_prefix__ ## get_server_info  }
+      function_prefix__ ## get_server_info,\
+      function_prefix__ ## watch_snapshots  }
 void verdict__v1__decision_service__authorize(ProtobufCService *service,
                                               const Verdict__V1__AuthorizeRequest *input,
                                               Verdict__V1__AuthorizeResponse_Closure closure,
                                               void *closure_data);
+void verdict__v1__decision_service__authorize_stream(ProtobufCService *service,
+                                                     const Verdict__V1__AuthorizeRequest *input,
+                                                     Verdict__V1__AuthorizeResponse_Closure closure,
+                                                     void *closure_data);
 void verdict__v1__decision_service__check_visibility(ProtobufCService *service,
                                                      const Verdict__V1__CheckVisibilityRequest *input,
                                                      Verdict__V1__CheckVisibilityResponse_Closure closure,
@@ -856,6 +975,10 @@ void verdict__v1__decision_service__check_visibility(ProtobufCService *service,
 void verdict__v1__decision_service__get_server_info(ProtobufCService *service,
                                                     const Verdict__V1__GetServerInfoRequest *input,
                                                     Verdict__V1__GetServerInfoResponse_Closure closure,
+                                                    void *closure_data);
+void verdict__v1__decision_service__watch_snapshots(ProtobufCService *service,
+                                                    const Verdict__V1__WatchSnapshotsRequest *input,
+                                                    Verdict__V1__WatchSnapshotsResponse_Closure closure,
                                                     void *closure_data);
 
 /* --- descriptors --- */
@@ -873,6 +996,9 @@ extern const ProtobufCMessageDescriptor verdict__v1__visibility_block__descripto
 extern const ProtobufCMessageDescriptor verdict__v1__check_visibility_response__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__get_server_info_request__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__get_server_info_response__descriptor;
+extern const ProtobufCMessageDescriptor verdict__v1__watch_snapshots_request__descriptor;
+extern const ProtobufCMessageDescriptor verdict__v1__watch_snapshots_response__descriptor;
+extern const ProtobufCMessageDescriptor verdict__v1__snapshot_info__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__server_limits__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__organization_info__descriptor;
 extern const ProtobufCServiceDescriptor verdict__v1__decision_service__descriptor;
