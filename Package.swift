@@ -101,6 +101,14 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Proof/verdict-prove", swiftSettings: house),
+    .target(
+      name: "VerdictFuzz",
+      dependencies: [
+        "VerdictModel", "VerdictSystem", "VerdictPolicy", "VerdictSnapshot", "VerdictEngine",
+        "VerdictCompiler", "VerdictControl", "VerdictHTTP2", "VerdictRPC", "VerdictClient",
+        "VerdictServer", "VerdictTestKit",
+      ],
+      path: "Tests/Fuzz/VerdictFuzz", swiftSettings: house),
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
