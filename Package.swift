@@ -88,7 +88,7 @@ let package = Package(
       "VerdictTestKit",
       [
         "VerdictModel", "VerdictSystem", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler",
-        "VerdictEngine", "CLibyaml",
+        "VerdictEngine", "CLibyaml", "CNghttp2",
       ]),
     .executableTarget(
       name: "verdict-bench",
@@ -118,10 +118,13 @@ let package = Package(
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
     tests(
       "VerdictSnapshotTests",
-      ["VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
+      ["VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy", "VerdictEngine"]),
     tests(
       "VerdictEngineTests",
-      ["VerdictEngine", "VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
+      [
+        "VerdictEngine", "VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy",
+        "VerdictSystem",
+      ]),
     tests(
       "VerdictCompilerTests",
       ["VerdictCompiler", "VerdictSnapshot", "VerdictModel", "VerdictPolicy"]),
@@ -146,7 +149,7 @@ let package = Package(
       "VerdictServerTests",
       [
         "VerdictServer", "VerdictClient", "VerdictControl", "VerdictModel", "VerdictSystem",
-        "VerdictEngine", "VerdictRPC",
+        "VerdictEngine", "VerdictRPC", "VerdictHTTP2",
       ]),
   ]
 )

@@ -103,10 +103,17 @@ def http2():
     yield bytes([0, 0]) + PREFACE + frames.SettingsFrame(0).serialize() + headers(1, {})
 
 
+def headers_alone():
+    """Blocks as `HeaderHarness` reads them."""
+    for change in CHANGES:
+        parts = [part.encode()[:199] for pair in (dict(REQUEST) | change).items() for part in pair]
+        yield b"".join(bytes([len(part)]) + part for part in parts)
+
+
 def checks():
     principals = ["mia", "max", "adam", "service_token:ci", "personal_token:laptop", "nobody", ""]
     actions = ["edit", "view", "create", "connect", "delete", "members.invite", "no", ""]
-    resources = ["event_stream_source/S1", "destination/D1", "destination", "data_catalog/order", ""]
+    resources = ["event_stream_source/S1", "destination/D1", "destination", "data_catalog/order"]
     for number, (principal, action) in enumerate(itertools.product(principals, actions)):
         yield verdict_pb2.Check(
             principal=principal,
@@ -146,7 +153,8 @@ def request_messages():
         blocks=[verdict_pb2.VisibilityBlock(resource_type="event_stream_source", ids=ids)],
     )
     yield 2, verdict_pb2.GetServerInfoRequest()
-    for number, name in enumerate(["Explain", "GetEffectivePolicy", "ListResources", "ListPrincipals"]):
+    inspections = ["Explain", "GetEffectivePolicy", "ListResources", "ListPrincipals"]
+    for number, name in enumerate(inspections):
         kind = getattr(inspection_pb2, f"{name}Request")
         values = {
             "organization": "acme",
@@ -184,11 +192,12 @@ def document():
     yield (
         b'\1{"apiVersion": "verdict/v1", "model": "rudderstack", "organization": '
         b'{"id": "a", "plan": "free", "owner": "o", "members": ["m"]}, "workspaces": {"w": '
-        b'{"members": ["m"], "resources": {"destination": ["D1", {"id": "D2", "name": "\\ud83d"}]}}}}'
+        b'{"members": ["m"], "resources": {"destination": ["D1", {"id": "D2", "name": "x"}]}}}}'
     )
 
 
 TARGETS = {one.__name__: one for one in (http2, request, snapshot, document)}
+TARGETS["headers"] = headers_alone
 
 
 def main(folder):

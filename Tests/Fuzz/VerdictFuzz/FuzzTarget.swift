@@ -4,6 +4,8 @@ public import VerdictModel
 public enum FuzzTarget: String, CaseIterable, Sendable {
   /// A server session, given a peer's byte stream.
   case http2
+  /// Our rules for headers, beside nghttp2's.
+  case headers
   /// The whole server, given request messages.
   case request
   /// The snapshot validator, given damaged snapshots whose digest is right.
@@ -19,6 +21,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   public func harness() throws -> any FuzzHarness {
     switch self {
     case .http2: SessionHarness()
+    case .headers: HeaderHarness()
     case .request: try RequestHarness()
     case .snapshot: try SnapshotHarness()
     case .document: try DocumentHarness()

@@ -25,9 +25,9 @@ final class RequestHarness: FuzzHarness {
   init() throws {
     let documents = try SnapshotProbe.documents()
     reference = ReferenceInterpreter(documents: documents)
-    let address = SocketAddress.unix(path: "/tmp/verdict-fuzz-\(getpid()).sock")
-    var configuration = ServerConfiguration(addresses: [address], loopCount: 1)
-    configuration.inspectionAddresses = [address]
+    var listener = ListenerSettings(.unix(path: "/tmp/verdict-fuzz-\(getpid()).sock"))
+    listener.servesInspection = true
+    var configuration = ServerConfiguration(listeners: [listener], loopCount: 1)
     configuration.workerCount = 1
     activation = Activation(publication: Publication(slotCount: configuration.slotCount))
     activation.activate(
@@ -50,7 +50,7 @@ final class RequestHarness: FuzzHarness {
 
   func run(_ input: ByteView) {
     var reader = InputReader(input)
-    let methods = Method.allCases
+    let methods = Method.allCases.filter { $0 != .healthPage }
     let method = methods[Int(reader.byte()) % methods.count]
     let message = reader.rest()
     let wire = WireRequest(message)

@@ -11,6 +11,8 @@ import VerdictModel
 /// | 1 | small limits |
 /// | 2 | every second request is postponed, and answered after the next read |
 /// | 3 | the server shuts down after the third read |
+/// | 4 | the peer is one of a Unix socket |
+/// | 5 | a second passes before each read |
 ///
 /// What holds: each request is handed out once, streams and memory stay within the limits, what is
 /// said obeys `FrameLedger`, and whatever the session held is given back with it.
@@ -23,8 +25,10 @@ final class SessionHarness: FuzzHarness {
 
   deinit { unsafe room.deallocate() }
 
-  private static let methods: [(path: String, number: UInt8)] = [
-    ("/t.S/Echo", 0), ("/t.S/Fail", 1), ("/t.S/Long", 2),
+  private static let methods = [
+    ServedMethod(path: "/t.S/Echo", number: 0), ServedMethod(path: "/t.S/Fail", number: 1),
+    ServedMethod(path: "/t.S/Long", number: 2),
+    ServedMethod(path: "/page", number: 3, kind: .page),
   ]
 
   func run(_ input: ByteView) {
@@ -48,6 +52,7 @@ final class SessionHarness: FuzzHarness {
       limits.headerByteCountMax = 256
       limits.headerCountMax = 8
       limits.heldByteCountMax = 64 << 10
+      limits.connectionHeldByteCountMax = 16 << 10
     }
     return limits
   }
@@ -56,7 +61,8 @@ final class SessionHarness: FuzzHarness {
     _ context: borrowing ServerContext, _ limits: SessionLimits, _ stream: [UInt8], split: Int,
     options: UInt8
   ) {
-    let session = ServerSession(context)
+    let session = ServerSession(
+      context, authority: options & 16 == 0 ? .hostAndPort : .opaque, nowNanoseconds: 0)
     var conversation = Conversation(postpones: options & 4 != 0)
     var offset = 0
     var readCount = 0
@@ -64,8 +70,10 @@ final class SessionHarness: FuzzHarness {
       // A read of up to 64 KiB, or small ones whose lengths go up and down.
       let step = split == 0 ? 64 << 10 : 1 + (split &* (readCount + 1)) % 61
       let end = min(stream.count, offset + step)
+      let now = UInt64(readCount) * (options & 32 == 0 ? 1_000_000 : 1_000_000_000)
+      if session.dueNanoseconds <= now, !session.expire(nowNanoseconds: now) { return }
       let isAlive = stream[offset..<end].withViewOfCopy {
-        session.receive($0, nowNanoseconds: UInt64(readCount) * 1_000_000)
+        session.receive($0, nowNanoseconds: now)
       }
       guard isAlive else { return }
       conversation.serve(session)
