@@ -16,10 +16,18 @@ public enum SnapshotProbe {
 
   /// What they are compiled from.
   public static func documents() throws -> [PolicyDocument] {
-    let models = try AccessModels.shipped()
-    return try [document, documentOfRoles].map { text in
-      try PolicyDocument.parse(bytes: Array(text.utf8), path: "probe.yaml", models: models).document
-    }
+    try [document, documentOfRoles].map(parsed)
+  }
+
+  /// The snapshot of any document of a shipped model.
+  public static func snapshot(of text: String) throws -> [UInt8] {
+    try SnapshotCompiler.compile(try parsed(text))
+  }
+
+  private static func parsed(_ text: String) throws -> PolicyDocument {
+    try PolicyDocument.parse(
+      bytes: Array(text.utf8), path: "probe.yaml", models: try AccessModels.shipped()
+    ).document
   }
 
   private static let document = """

@@ -8,6 +8,8 @@ import pytest
 
 from sidecar import ROOT
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory):

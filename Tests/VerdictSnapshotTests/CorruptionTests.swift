@@ -23,15 +23,15 @@ struct CorruptionTests {
     }
   }
 
-  @Test(
-    "a flipped byte under a digest made right again crashes nothing", arguments: [1, 0x80, 0xff])
-  func everyByteFlippedUnderARightDigest(flip: Int) throws {
+  /// The lowest bit, the highest or all, in turn; the fuzzer (docs/fuzzing.md) tries the others.
+  @Test("a flipped byte under a digest made right again crashes nothing")
+  func everyByteFlippedUnderARightDigest() throws {
     let original = try SnapshotProbe.snapshot()
     var refused = 0
     var answered = 0
     for index in SnapshotFormat.digestedOffset..<original.count {
       var bytes = original
-      bytes[index] ^= UInt8(flip)
+      bytes[index] ^= [1, 0x80, 0xff][index % 3]
       SnapshotWriter.seal(&bytes)
       bytes.withByteView { view in
         if let snapshot = try? SnapshotView(validating: view) {
