@@ -45,15 +45,13 @@ def environment(target):
     return {**os.environ, "FUZZ_TARGET": target, "SWIFT_BACKTRACE": "enable=no"}
 
 
-def start(target, *arguments):
+def start(target, log, *arguments):
     FINDINGS.mkdir(parents=True, exist_ok=True)
     return subprocess.Popen(
         command(target, *arguments),
         env=environment(target),
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
+        stderr=log.open("wb"),
     )
 
 
@@ -83,12 +81,14 @@ def smoke(seconds):
                 place.mkdir()
                 limit = CANARY_SECONDS if target == "canary" else seconds
                 corpus = [CORPUS / target] if (CORPUS / target).is_dir() else []
-                running[target] = start(target, f"-max_total_time={limit}", place, *corpus)
+                log = pathlib.Path(scratch) / f"{target}.log"
+                running[target] = start(target, log, f"-max_total_time={limit}", place, *corpus)
             for target, process in list(running.items()):
                 if process.poll() is None:
                     continue
                 del running[target]
-                text = process.stderr.read()
+                log = pathlib.Path(scratch) / f"{target}.log"
+                text = log.read_text(errors="replace")
                 problem = verdict(target, process.returncode, text)
                 print(f"fuzz-smoke: {target}: {problem or summary(target, text)}", flush=True)
                 if problem:
