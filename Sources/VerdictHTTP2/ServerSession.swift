@@ -197,8 +197,8 @@ public struct ServerSession: ~Copyable {
     case gone
   }
 
-  /// Keeps a server-streaming call from `nextRequest` open, to be served by its stream's number; the
-  /// request may not be used afterwards.
+  /// Keeps a server-streaming call from `nextRequest` open, to be served by its stream's number;
+  /// the request may not be used afterwards.
   public func begin(_ request: ServerRequest) {
     // SAFETY: as in `answer`.
     unsafe request.record.pointee.phase = .streaming
