@@ -107,7 +107,7 @@ def verdict(target, code, text):
         return None
     if code:
         return f"found something; its input lies in {FINDINGS.relative_to(ROOT)}"
-    if runs(text) < 100:
+    if runs(text) < 50:
         return "hardly ran at all"
     return None
 
