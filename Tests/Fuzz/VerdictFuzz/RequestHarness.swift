@@ -9,7 +9,7 @@ import VerdictServer
 import VerdictSystem
 import VerdictTestKit
 
-/// The whole server under arbitrary messages of all its methods, over a Unix socket.
+/// The whole server under arbitrary messages of its own services, over a Unix socket.
 ///
 /// Input: the method, then the message.
 ///
@@ -50,8 +50,10 @@ final class RequestHarness: FuzzHarness {
 
   func run(_ input: ByteView) {
     var reader = InputReader(input)
-    let methods = Method.allCases.filter { $0 != .healthPage }
-    let method = methods[Int(reader.byte()) % methods.count]
+    // By its number, so that the corpus means the same when methods are added.
+    guard let method = Method(rawValue: reader.byte() % 16 + 1),
+      method == .healthCheck || method.path.hasPrefix("/verdict.")
+    else { return }
     let message = reader.rest()
     let wire = WireRequest(message)
     do throws(ClientError) {
