@@ -157,6 +157,21 @@ extension Publication {
       return unsafe pointer.pointee.load(ordering: .sequentiallyConsistent)
     }
 
+    /// Moves on while something from an earlier time is still in use: announces the count from when
+    /// that was got, and returns the current pointer with the current count.
+    ///
+    /// A publisher that has added to the count since then goes on waiting, so both pointers hold: the
+    /// old one, and the new one, which only a later publisher can take out.
+    ///
+    /// - Parameter oldest: the least count of what is in use; the greatest value: nothing is.
+    @inlinable
+    public func enter(keeping oldest: UInt) -> (pointer: UInt, count: UInt) {
+      // SAFETY: as in `enter`.
+      let seen = unsafe count.pointee.load(ordering: .sequentiallyConsistent)
+      unsafe slot.pointee.store(min(oldest, seen), ordering: .sequentiallyConsistent)
+      return unsafe (pointer.pointee.load(ordering: .sequentiallyConsistent), seen)
+    }
+
     /// Goes offline: nothing from `enter` is used any more. To be called before blocking.
     @inlinable
     public func leave() {

@@ -43,6 +43,8 @@ extension EventLoop where Service: ~Copyable {
     guard let connection = unsafe connections.find(number) else { return }
     // SAFETY: found just now.
     if unsafe connection.pointee.isWaiting { waitingCount -= 1 }
+    if unsafe connection.pointee.handedOverCount > 0 { cancelHandedOver(of: number) }
+    dropSlices(of: number)
     connections.remove(number)
     mailbox.countClosed()
   }

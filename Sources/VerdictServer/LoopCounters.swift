@@ -17,6 +17,20 @@ public struct LoopCounters: Sendable, Equatable {
   public var reads: UInt64 = 0
   public var writes: UInt64 = 0
   public var turns: UInt64 = 0
+  /// Turns that took longer than a millisecond.
+  public var longTurns: UInt64 = 0
+  /// How long the loop was busy, in nanoseconds.
+  public var busyNanoseconds: UInt64 = 0
+  /// Times that a connection had used up its share of a turn and went on in the next.
+  public var putOff: UInt64 = 0
+  /// Large requests begun on the loop, and those handed to workers.
+  public var batches: UInt64 = 0
+  public var handedOver: UInt64 = 0
+  /// Requests refused before anything was done for them; of those, because a queue was full, and
+  /// because their turn would have come after their deadline.
+  public var overloads: UInt64 = 0
+  public var fullQueues: UInt64 = 0
+  public var hopeless: UInt64 = 0
 
   public init() {}
 
@@ -68,9 +82,12 @@ final class CounterBoard: Sendable {
 
   /// Called by the loop alone, at the end of a turn.
   func show(_ counters: LoopCounters) {
-    for index in 0..<LoopCounters.count {
-      // SAFETY: the index is below the count.
-      unsafe words[index].store(counters[index], ordering: .relaxed)
+    // SAFETY: as many words as there are counters, and the struct is nothing but words.
+    unsafe withUnsafeBytes(of: counters) { counters in
+      for index in 0..<LoopCounters.count {
+        unsafe words[index].store(
+          counters.load(fromByteOffset: index &* 8, as: UInt64.self), ordering: .relaxed)
+      }
     }
   }
 

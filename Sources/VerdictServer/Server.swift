@@ -24,11 +24,11 @@ public final class Server: Sendable {
   /// - Parameters:
   ///   - publication: has a slot for every loop, from 0, whose wake hooks the server sets, and
   ///     behind them one for every worker: `slotCount` of the configuration.
-  ///   - services: makes the services of a loop; called on the loop's own thread.
+  ///   - services: makes the services of a loop or a worker; called on its own thread.
   /// - Throws: what `bind` and its like say, with the address.
   public convenience init(
     _ configuration: ServerConfiguration, publication: Publication,
-    services: @escaping @Sendable (_ loop: Int) -> Services
+    services: @escaping @Sendable (ServiceUser) -> Services
   ) throws(SystemError) {
     try self.init(configuration, publication: publication, set: services)
   }
@@ -36,7 +36,7 @@ public final class Server: Sendable {
   /// The same for any services; tests bring their own.
   init<Service: ServiceSet & ~Copyable>(
     _ configuration: ServerConfiguration, publication: Publication,
-    set services: @escaping @Sendable (_ loop: Int) -> Service
+    set services: @escaping @Sendable (ServiceUser) -> Service
   ) throws(SystemError) {
     precondition(
       publication.slotCount >= configuration.slotCount, "a slot for every loop and worker")
@@ -58,7 +58,7 @@ public final class Server: Sendable {
     pulses = Mutex(Array(repeating: nil, count: configuration.loopCount))
     workers = try WorkerPool(workerCount: configuration.workerCount)
     do throws(SystemError) {
-      try startWorkers(configuration, publication, Service.self)
+      try startWorkers(configuration, publication, services)
       for index in 0..<configuration.loopCount {
         try startLoop(index, configuration, publication, services)
       }
@@ -72,7 +72,7 @@ public final class Server: Sendable {
 
   private func startLoop<Service: ServiceSet & ~Copyable>(
     _ index: Int, _ configuration: ServerConfiguration, _ publication: Publication,
-    _ services: @escaping @Sendable (Int) -> Service
+    _ services: @escaping @Sendable (ServiceUser) -> Service
   ) throws(SystemError) {
     let mailbox = mailboxes[index]
     let reader = publication.reader(slot: index)
@@ -84,20 +84,21 @@ public final class Server: Sendable {
     let workers = workers
     let thread = try Thread(name: "verdict-loop-\(index)") {
       var loop = EventLoop(
-        configuration, mailbox, reader, workers, handover.take(), services(index))
+        configuration, mailbox, reader, workers, handover.take(), services(.loop(index)))
       loop.run()
     }
     threads.withLock { $0.append(thread) }
   }
 
   private func startWorkers<Service: ServiceSet & ~Copyable>(
-    _ configuration: ServerConfiguration, _ publication: Publication, _: Service.Type
+    _ configuration: ServerConfiguration, _ publication: Publication,
+    _ services: @escaping @Sendable (ServiceUser) -> Service
   ) throws(SystemError) {
     let workers = workers
     for index in 0..<configuration.workerCount {
       let reader = publication.reader(slot: configuration.loopCount + index)
       let thread = try Thread(name: "verdict-work-\(index)") {
-        workers.run(worker: index, reader, inspect: Service.inspect)
+        workers.run(worker: index, reader, services(.worker(index)))
       }
       workerThreads.withLock { $0.append(thread) }
     }
@@ -180,6 +181,17 @@ public final class Server: Sendable {
 
   /// What each loop has done so far, at most one turn old.
   public var loopCounters: [LoopCounters] { mailboxes.map(\.board.counters) }
+}
+
+/// Whose thread services are for.
+public enum ServiceUser: Sendable {
+  case loop(Int)
+  case worker(Int)
+
+  public var isWorker: Bool {
+    if case .worker = self { return true }
+    return false
+  }
 }
 
 /// Gives a value with one owner to a thread that is about to start.

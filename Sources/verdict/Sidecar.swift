@@ -37,7 +37,9 @@ enum Sidecar {
 
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax)
-      let server = try Server(configuration, publication: publication) { _ in Services(state) }
+      let server = try Server(configuration, publication: publication) {
+        Services(state, isOnWorker: $0.isWorker)
+      }
       for (address, inspects) in zip(server.addresses, server.servesInspection) {
         logger.info(
           "listening", metadata: ["address": "\(address)", "inspection": inspects ? "on" : "off"])

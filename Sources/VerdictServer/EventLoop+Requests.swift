@@ -1,0 +1,92 @@
+internal import VerdictHTTP2
+internal import VerdictModel
+internal import VerdictSystem
+
+/// What becomes of requests that have arrived whole.
+extension EventLoop where Service: ~Copyable {
+  /// Answers requests that are whole, in order of arrival, up to a connection's share of a turn.
+  @unsafe
+  mutating func answerRequests(_ connection: UnsafeMutablePointer<Connection>, _ number: UInt64) {
+    var requestsLeft = LoopLimits.turnRequestCountMax
+    let checkCountEnd = services.checkCount &+ LoopLimits.turnCheckCountMax
+    // SAFETY: the connection stays where it is until the caller closes it.
+    while let request = unsafe connection.pointee.session.nextRequest() {
+      unsafe serve(request, connection, number)
+      requestsLeft &-= 1
+      if requestsLeft == 0 || services.checkCount >= checkCountEnd {
+        if unsafe connection.pointee.session.hasRequest { unsafe putOff(connection, number) }
+        return
+      }
+    }
+  }
+
+  /// Lets a connection go on in the next turn, after the others.
+  @unsafe
+  mutating func putOff(_ connection: UnsafeMutablePointer<Connection>, _ number: UInt64) {
+    // SAFETY: as above.
+    if unsafe connection.pointee.isInBacklog { return }
+    unsafe connection.pointee.isInBacklog = true
+    backlog.add(number)
+    counters.putOff &+= 1
+  }
+
+  @unsafe
+  @inline(__always)
+  private mutating func serve(
+    _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
+  ) {
+    // SAFETY: as above.
+    if isLate(request.deadlineNanoseconds) {
+      counters.deadlinesExceeded &+= 1
+      unsafe connection.pointee.session.answer(request, LoopLimits.late)
+    } else if Service.isInspection(request.method) {
+      unsafe handOverInspection(request, connection, number)
+    } else if request.message.count > LoopLimits.messageByteCountMax {
+      unsafe handOver(request, connection, number)
+    } else {
+      unsafe answer(request, connection, number)
+    }
+  }
+
+  @unsafe
+  @inline(__always)
+  private mutating func answer(
+    _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
+  ) {
+    // SAFETY: as above.
+    var reply = request.reply
+    let mayBegin = unsafe mayBegin(connection)
+    if !mayBegin && request.message.count >= LoopLimits.likelyBatchByteCount {
+      // Its unpacking would have to be done again.
+      return unsafe wait(request, connection, number)
+    }
+    let outcome = services.answer(
+      method: request.method, message: request.message, set: set, nowNanoseconds: nowNanoseconds,
+      mayBegin: mayBegin, reply: &reply)
+    switch outcome {
+    case .answered(let status): unsafe connection.pointee.session.answer(request, status)
+    case .begun(let place): unsafe begin(request, place, connection, number)
+    case .mustWait: unsafe wait(request, connection, number)
+    case .forWorkers: unsafe handOver(request, connection, number)
+    }
+  }
+
+  @inline(__always)
+  func isLate(_ deadlineNanoseconds: UInt64) -> Bool {
+    if deadlineNanoseconds == .max { return false }
+    if deadlineNanoseconds > nowNanoseconds &+ LoopLimits.deadlineMarginNanoseconds {
+      return false
+    }
+    return deadlineNanoseconds <= SystemClock.monotonicNanoseconds()
+  }
+
+  /// Refuses a request before anything was done for it.
+  @unsafe
+  mutating func refuse(
+    _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ status: RPCStatus
+  ) {
+    counters.overloads &+= 1
+    // SAFETY: as above.
+    unsafe connection.pointee.session.answer(request, status)
+  }
+}
