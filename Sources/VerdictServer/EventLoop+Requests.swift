@@ -36,7 +36,11 @@ extension EventLoop where Service: ~Copyable {
     _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
   ) {
     // SAFETY: as above.
-    if isLate(request.deadlineNanoseconds) {
+    if unsafe connection.pointee.refusedServices != 0,
+      let status = unsafe refusal(of: request.method, connection)
+    {
+      unsafe connection.pointee.session.answer(request, status)
+    } else if isLate(request.deadlineNanoseconds) {
       counters.deadlinesExceeded &+= 1
       unsafe connection.pointee.session.answer(request, LoopLimits.late)
     } else if Service.isInspection(request.method) {

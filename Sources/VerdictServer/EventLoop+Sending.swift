@@ -14,6 +14,8 @@ extension EventLoop where Service: ~Copyable {
     }
     if unsafe connection.pointee.unsent.count == 0 {
       guard unsafe sendQueued(connection, number) else { return false }
+    } else if unsafe connection.pointee.isSecured {
+      guard unsafe queueSecuredBehindUnsent(connection) else { return false }
     } else {
       unsafe queueBehindUnsent(connection)
     }
@@ -28,6 +30,7 @@ extension EventLoop where Service: ~Copyable {
   private mutating func sendQueued(
     _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
   ) -> Bool {
+    if unsafe connection.pointee.isSecured { return unsafe sendSecured(connection, number) }
     let descriptor = unsafe connection.pointee.descriptor.rawValue
     for _ in 0..<LoopLimits.drainCountMax {
       // SAFETY: the buffer is the loop's own and as long as it says.
@@ -99,7 +102,7 @@ extension EventLoop where Service: ~Copyable {
   /// Writes once.
   /// - Returns: how many bytes were taken, -1 when the peer is gone.
   @unsafe
-  private mutating func write(
+  mutating func write(
     _ descriptor: Int32, _ base: UnsafeRawPointer, _ byteCount: Int
   ) -> Int {
     // SAFETY: the callers' own buffers.

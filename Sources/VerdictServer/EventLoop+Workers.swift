@@ -10,7 +10,7 @@ extension EventLoop where Service: ~Copyable {
     _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
   ) {
     // SAFETY: the connection stays where it is until the caller closes it.
-    guard unsafe connection.pointee.servesInspection else {
+    guard unsafe listeners[connection.pointee.listener].servesInspection else {
       return unsafe connection.pointee.session.answer(
         request,
         RPCStatus(

@@ -31,6 +31,10 @@ public struct LoopCounters: Sendable, Equatable {
   public var overloads: UInt64 = 0
   public var fullQueues: UInt64 = 0
   public var hopeless: UInt64 = 0
+  /// Connections that became secure.
+  public var handshakes: UInt64 = 0
+  /// Calls by somebody who is not on the listener's list.
+  public var callsRefused: UInt64 = 0
 
   public init() {}
 

@@ -43,6 +43,10 @@ enum LoopLimits {
   static let shutdownNoticeNanoseconds: UInt64 = 1_000_000_000
   /// How often stalled and draining connections are looked at.
   static let sweepNanoseconds: UInt64 = 100_000_000
+  /// How long a client may take to shake hands before its connection is closed.
+  static let handshakeNanoseconds: UInt64 = 10_000_000_000
+  /// Connections of a loop that shake hands at the same time. One more is closed at once.
+  static let halfOpenCountMax = 1_024
   /// A deadline nearer than this is checked against the clock and not the turn's start.
   static let deadlineMarginNanoseconds: UInt64 = 1_000_000
 
