@@ -140,7 +140,7 @@ class Bench:
         import random
 
         checks = messages.random_checks(random.Random(1), 1_000)
-        defaults = {"organization": "bench", "principal": messages._member(7), "workspace": "prod"}
+        defaults = {"organization": "bench", "principal": messages.member(7), "workspace": "prod"}
         with api.Client(self.verdict.tcp) as client:
             plain, packed = client.plain(checks, **defaults), client.columns(checks, **defaults)
         allowed = sum(one.effect == api.ALLOW for one in plain)
