@@ -121,6 +121,12 @@ public final class Publication: @unchecked Sendable {
     }
   }
 
+  /// Where the line of a slot lies, and those of the publisher; for tests.
+  package func slotAddress(_ slot: Int) -> UInt { unsafe UInt(bitPattern: atomic(line: slot + 2)) }
+  package var publisherAddresses: [UInt] {
+    [0, 1].map { unsafe UInt(bitPattern: atomic(line: $0)) }
+  }
+
   private func atomic(line: Int) -> UnsafeMutablePointer<Atomic<UInt>> {
     // SAFETY: callers pass 0 up to `slotCount + 2`, all bound in `init`.
     unsafe lines.advanced(by: line * Self.strideByteCount)

@@ -62,17 +62,54 @@ extension EventLoop where Service: ~Copyable {
     let mayBegin = unsafe mayBegin(connection)
     if !mayBegin && request.message.count >= LoopLimits.likelyBatchByteCount {
       // Its unpacking would have to be done again.
-      return unsafe wait(request, connection, number)
+      _ = unsafe wait(request, connection, number)
+      return
     }
     let outcome = services.answer(
       method: request.method, message: request.message, set: set, nowNanoseconds: nowNanoseconds,
       mayBegin: mayBegin, reply: &reply)
+    if case .answered(let status) = outcome {
+      unsafe connection.pointee.session.answer(request, status)
+    } else {
+      unsafe settle(outcome, request, connection, number)
+    }
+  }
+
+  /// Does with a request what its services want.
+  /// - Returns: whether something is to be sent.
+  @unsafe
+  @discardableResult
+  mutating func settle(
+    _ outcome: ServiceOutcome, _ request: ServerRequest,
+    _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
+  ) -> Bool {
+    // SAFETY: as above.
     switch outcome {
     case .answered(let status): unsafe connection.pointee.session.answer(request, status)
-    case .begun(let place): unsafe begin(request, place, connection, number)
-    case .mustWait: unsafe wait(request, connection, number)
-    case .forWorkers: unsafe handOver(request, connection, number)
+    case .begun(let place):
+      unsafe begin(request, place, connection, number)
+      return false
+    case .mustWait: return unsafe wait(request, connection, number)
+    case .forWorkers: return unsafe handOver(request, connection, number)
+    case .awaits(let status):
+      if unsafe postpone(request, connection, number) { return false }
+      unsafe connection.pointee.session.answer(request, status)
     }
+    return true
+  }
+
+  /// Puts a request to the services that was laid aside.
+  @unsafe
+  mutating func answerAgain(_ request: ServerRequest, mayBegin: Bool) -> ServiceOutcome {
+    if isLate(request.deadlineNanoseconds) {
+      counters.deadlinesExceeded &+= 1
+      return .answered(LoopLimits.late)
+    }
+    var reply = request.reply
+    reply.removeAll()
+    return services.answer(
+      method: request.method, message: request.message, set: set, nowNanoseconds: nowNanoseconds,
+      mayBegin: mayBegin, reply: &reply)
   }
 
   @inline(__always)

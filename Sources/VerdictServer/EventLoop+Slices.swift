@@ -30,18 +30,21 @@ extension EventLoop where Service: ~Copyable {
   }
 
   /// Lets a request wait for a place, or refuses it where that is hopeless.
+  /// - Returns: whether it was refused, which is to be sent.
   @unsafe
   mutating func wait(
     _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
-  ) {
+  ) -> Bool {
     guard slices.waiting.count < LoopLimits.waitingSliceCountMax else {
       counters.fullQueues &+= 1
-      return unsafe refuse(request, connection, LoopLimits.tooManyWait)
+      unsafe refuse(request, connection, LoopLimits.tooManyWait)
+      return true
     }
     let ready = nowNanoseconds &+ slices.expectedWaitNanoseconds
     guard request.deadlineNanoseconds > ready else {
       counters.hopeless &+= 1
-      return unsafe refuse(request, connection, LoopLimits.tooBusy)
+      unsafe refuse(request, connection, LoopLimits.tooBusy)
+      return true
     }
     // SAFETY: as above.
     unsafe connection.pointee.session.postpone(request)
@@ -49,12 +52,15 @@ extension EventLoop where Service: ~Copyable {
       SliceBoard.Waiting(
         connection: number, stream: request.stream,
         deadlineNanoseconds: request.deadlineNanoseconds))
+    return false
   }
 
   /// Decides slices in rotation until their share of the turn is over, and sends what is ready.
   mutating func runSlices() {
     let start = SystemClock.monotonicNanoseconds()
     var now = start
+    // Places may have become free because connections were closed.
+    if !slices.waiting.isEmpty { startWaiting() }
     while !slices.running.isEmpty {
       let index = slices.rotate()
       let isOver = isOver(slices.running[index], now)
@@ -105,7 +111,7 @@ extension EventLoop where Service: ~Copyable {
       let status = services.finish(run.place, reply: &reply)
       unsafe connection.pointee.session.answer(request, status)
     }
-    if !slices.finished.contains(run.connection) { slices.finished.append(run.connection) }
+    slices.finish(run.connection)
   }
 
   /// Begins the next waiting request of a connection that may, the one that waits longest first.
@@ -124,32 +130,11 @@ extension EventLoop where Service: ~Copyable {
         continue
       }
       slices.waiting.remove(at: index)
-      unsafe resume(request, connection, waiting.connection)
-    }
-  }
-
-  /// A request that has waited: its turn has come.
-  @unsafe
-  private mutating func resume(
-    _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
-  ) {
-    var reply = request.reply
-    // SAFETY: the connection stays where it is.
-    if isLate(request.deadlineNanoseconds) {
-      counters.deadlinesExceeded &+= 1
-      unsafe connection.pointee.session.answer(request, LoopLimits.late)
-    } else {
-      let outcome = services.answer(
-        method: request.method, message: request.message, set: set,
-        nowNanoseconds: nowNanoseconds, mayBegin: true, reply: &reply)
-      switch outcome {
-      case .answered(let status): unsafe connection.pointee.session.answer(request, status)
-      case .begun(let place): return unsafe begin(request, place, connection, number)
-      case .mustWait: preconditionFailure("a place is free")
-      case .forWorkers: return unsafe handOver(request, connection, number)
+      let outcome = unsafe answerAgain(request, mayBegin: true)
+      if unsafe settle(outcome, request, connection, waiting.connection) {
+        slices.finish(waiting.connection)
       }
     }
-    if !slices.finished.contains(number) { slices.finished.append(number) }
   }
 
   /// Frees the places of a connection that is about to close.
@@ -192,6 +177,10 @@ struct SliceBoard {
 
   init() {}
 
+  /// Whether nothing is to be done. Where requests wait, others are under way, or will be begun with
+  /// the next turn.
+  var isIdle: Bool { running.isEmpty && waiting.isEmpty }
+
   /// What to keep announcing; the greatest value where nothing is under way.
   var oldestSeen: UInt { running.first?.seen ?? .max }
 
@@ -211,6 +200,11 @@ struct SliceBoard {
     // The one behind it comes next.
     next = index - 1
     return running.remove(at: index)
+  }
+
+  /// Notes that a connection has an answer to be sent.
+  mutating func finish(_ connection: UInt64) {
+    if !finished.contains(connection) { finished.append(connection) }
   }
 
   /// How long one more would wait, by what those before it have taken on average.

@@ -20,10 +20,12 @@ extension EventLoop where Service: ~Copyable {
   }
 
   /// Hands a request to the workers, or refuses it where they have too much to do.
+  /// - Returns: whether it was refused, which is to be sent.
   @unsafe
+  @discardableResult
   mutating func handOver(
     _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
-  ) {
+  ) -> Bool {
     let place = workers.reserve(
       messageByteCount: request.message.count, deadlineNanoseconds: request.deadlineNanoseconds,
       nowNanoseconds: nowNanoseconds)
@@ -31,21 +33,32 @@ extension EventLoop where Service: ~Copyable {
     case .free: break
     case .full:
       counters.fullQueues &+= 1
-      return unsafe refuse(request, connection, LoopLimits.tooManyWait)
+      unsafe refuse(request, connection, LoopLimits.tooManyWait)
+      return true
     case .tooLate:
       counters.hopeless &+= 1
-      return unsafe refuse(request, connection, LoopLimits.tooBusy)
+      unsafe refuse(request, connection, LoopLimits.tooBusy)
+      return true
     }
     let stream = request.stream
     let job = WorkerPool.Job(
       method: request.method, message: request.detachMessage(),
       deadlineNanoseconds: request.deadlineNanoseconds, connection: number, stream: stream,
       mailbox: mailbox)
-    counters.handedOver &+= 1
     // SAFETY: as above.
     unsafe connection.pointee.session.postpone(request)
+    unsafe submit(job, connection)
+    return false
+  }
+
+  /// Gives a job for which a place is reserved to the workers.
+  @unsafe
+  mutating func submit(_ job: WorkerPool.Job, _ connection: UnsafeMutablePointer<Connection>) {
+    counters.handedOver &+= 1
+    // SAFETY: as above.
     unsafe connection.pointee.handedOverCount += 1
-    handedOver.append(HandedOver(connection: number, stream: stream, ticket: job.ticket))
+    handedOver.append(
+      HandedOver(connection: job.connection, stream: job.stream, ticket: job.ticket))
     workers.submit(job)
   }
 
@@ -77,6 +90,7 @@ extension EventLoop where Service: ~Copyable {
       guard let connection = unsafe connections.find(result.connection) else { continue }
       // SAFETY: found just now.
       unsafe connection.pointee.handedOverCount -= 1
+      if let job = result.awaiting, unsafe layAside(job, result.answer, connection) { continue }
       let isAwaited = result.answer.bytes.withByteView {
         unsafe connection.pointee.session.answer(
           postponed: result.stream, result.answer.code, $0)

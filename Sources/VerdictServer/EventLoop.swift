@@ -58,6 +58,8 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   var sweepNanoseconds: UInt64 = .max
   /// Connections with unsent bytes, which the sweep looks at.
   var waitingCount = 0
+  /// Requests that wait for newer policies.
+  var awaiting: [AwaitingRequest] = []
   /// Connections that shake hands.
   var halfOpenCount = 0
 
@@ -89,7 +91,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
       nowNanoseconds = SystemClock.monotonicNanoseconds()
       serveEvents()
       if !backlog.isEmpty { serveBacklog() }
-      if !slices.running.isEmpty { runSlices() }
+      if !slices.isIdle { runSlices() }
       if nowNanoseconds >= sweepNanoseconds { sweep() }
       endTurn()
     }
@@ -100,7 +102,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   /// Waits for events: not at all while there is work left, and offline unless some of it was begun.
   private mutating func wait() {
     nextEvent = 0
-    if backlog.isEmpty && slices.running.isEmpty {
+    if backlog.isEmpty && slices.isIdle {
       reader.leave()
       eventCount = poller.wait(timeoutMilliseconds: waitMilliseconds())
     } else {

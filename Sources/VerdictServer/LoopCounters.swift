@@ -74,7 +74,7 @@ final class CounterBoard: Sendable {
 
   init() {
     let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: (LoopCounters.count * 8 + 255) & ~127, alignment: 128)
+      byteCount: CounterBoard.byteCount, alignment: 128)
     unsafe words = memory.bindMemory(to: Atomic<UInt64>.self, capacity: LoopCounters.count)
     for index in 0..<LoopCounters.count { unsafe (words + index).initialize(to: Atomic(0)) }
   }
@@ -82,6 +82,15 @@ final class CounterBoard: Sendable {
   deinit {
     // SAFETY: allocated by the initialiser; plain words.
     unsafe UnsafeMutableRawPointer(words).deallocate()
+  }
+
+  /// Whole pairs of cache lines, because the processor fetches lines in pairs.
+  private static var byteCount: Int { (LoopCounters.count * 8 + 127) & ~127 }
+
+  /// Where the words lie; for tests.
+  var addressRange: Range<UInt> {
+    let first = unsafe UInt(bitPattern: words)
+    return first..<first + UInt(CounterBoard.byteCount)
   }
 
   /// Called by the loop alone, at the end of a turn.

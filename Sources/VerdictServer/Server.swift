@@ -19,6 +19,7 @@ public final class Server: Sendable {
   private let stop = Mutex(LoopMailbox.Stop.no)
   /// By loop: its turns when its pulse was taken last.
   private let pulses: Mutex<[UInt64?]>
+  private let meter: Mutex<BusyMeter>
 
   /// Listens and starts its threads.
   ///
@@ -96,6 +97,7 @@ public final class Server: Sendable {
         configuration.report) : nil
     watchThread = Mutex(nil)
     pulses = Mutex(Array(repeating: nil, count: configuration.loopCount))
+    meter = Mutex(BusyMeter(loopCount: configuration.loopCount))
     workers = try WorkerPool(workerCount: configuration.workerCount)
     do throws(SystemError) {
       try startWorkers(configuration, publication, services)
@@ -237,6 +239,17 @@ public final class Server: Sendable {
         mailbox.bell.ring()
       }
       return isWell
+    }
+  }
+
+  /// How the work was spread over the loops since this was asked last.
+  public func takeBalance() -> LoopBalance {
+    let counters = loopCounters
+    return meter.withLock {
+      LoopBalance(
+        busyShares: $0.shares(
+          counters.map(\.busyNanoseconds), nowNanoseconds: SystemClock.monotonicNanoseconds()),
+        connectionCounts: mailboxes.map(\.connectionCount))
     }
   }
 

@@ -11,6 +11,9 @@ enum ServiceOutcome {
   case mustWait
   /// It can't be cut into slices that are short enough for a loop.
   case forWorkers
+  /// Here is the answer, but it would be another one with newer policies, which the caller asked to
+  /// wait for.
+  case awaits(RPCStatus)
 }
 
 /// What a loop asks when a request has arrived whole. Each loop and each worker has a set of its

@@ -18,6 +18,9 @@ extension Services {
     if let failure = fault(request, columns, &reply) { return .answered(failure) }
     let place = set.find(request.organization)
     let organization = place >= 0 ? set[place] : nil
+    if request.generationMin > organization?.generation ?? 0 {
+      return awaiting(request.generationMin, organization, &reply)
+    }
     let isSliced = organization != nil && count > Limits.sliceCheckCount
     if isSliced && !mayBegin { return .mustWait }
     guard let room = unsafe arena.allocate(byteCount: count * MemoryLayout<Decision>.stride) else {

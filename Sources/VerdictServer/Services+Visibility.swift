@@ -16,6 +16,9 @@ extension Services {
     if let failure = fault(request, &reply) { return .answered(failure) }
     let place = set.find(request.organization)
     let organization = place >= 0 ? set[place] : nil
+    if request.generationMin > organization?.generation ?? 0 {
+      return awaiting(request.generationMin, organization, &reply)
+    }
     let preparations = VisibilityPage.preparationCount(request)
     if !isOnWorker && preparations > Limits.visibilityPreparationCountMax { return .forWorkers }
     let isSliced = organization != nil && request.cellCount > Limits.sliceCheckCount

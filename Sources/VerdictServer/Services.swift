@@ -60,6 +60,16 @@ public struct Services: ServiceSet, ~Copyable {
       : RPCStatus(.internalError, "the message is not readable as this method's request")
   }
 
+  /// What a request for a generation that is not in force yet gets, unless the loop waits for it.
+  func awaiting(
+    _ generation: UInt64, _ organization: SnapshotSet.Organization?, _ reply: inout ReplyBuffer
+  ) -> ServiceOutcome {
+    let inForce = organization.map { "\($0.generation) is in force" } ?? "no policies are loaded"
+    return .awaits(
+      reply.fail(
+        .failedPrecondition, "min_generation: \(inForce), \(generation) was asked for"))
+  }
+
   static var outOfMemory: RPCStatus {
     RPCStatus(.resourceExhausted, "the answer takes more memory than one request may")
   }

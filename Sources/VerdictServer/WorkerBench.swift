@@ -14,27 +14,32 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
     self.services = services
   }
 
-  mutating func answer(_ job: WorkerPool.Job, nowNanoseconds: UInt64) -> WorkerAnswer {
-    if let end = Self.end(of: job, nowNanoseconds) { return end }
+  /// The answer, and whether it would be another one with newer policies.
+  mutating func answer(
+    _ job: WorkerPool.Job, nowNanoseconds: UInt64
+  ) -> (WorkerAnswer, isAwaiting: Bool) {
+    if let end = Self.end(of: job, nowNanoseconds) { return (end, false) }
     let set = reader.enter()
     defer { reader.leave() }
     if Service.isInspection(job.method) {
-      return Service.inspect(method: job.method, message: job.message.bytes, set: set)
+      return (Service.inspect(method: job.method, message: job.message.bytes, set: set), false)
     }
     var buffer = reply.begin()
     let outcome = services.answer(
       method: job.method, message: job.message.bytes, set: set, nowNanoseconds: nowNanoseconds,
       mayBegin: true, reply: &buffer)
     switch outcome {
-    case .answered(let status): return WorkerAnswer(status, reply)
+    case .answered(let status): return (WorkerAnswer(status, reply), false)
+    case .awaits(let status): return (WorkerAnswer(status, reply), true)
     case .begun(let place):
       while !services.advance(place) {
         if let end = Self.end(of: job, SystemClock.monotonicNanoseconds()) {
           services.drop(place)
-          return end
+          return (end, false)
         }
       }
-      return WorkerAnswer(services.finish(place, reply: &buffer), reply)
+      let status = services.finish(place, reply: &buffer)
+      return (WorkerAnswer(status, reply), false)
     case .mustWait, .forWorkers:
       preconditionFailure("a worker has one request at a time, and nobody else to give it to")
     }
@@ -76,4 +81,6 @@ struct WorkerResult: Sendable {
   let connection: UInt64
   let stream: Int32
   let answer: WorkerAnswer
+  /// The request, where it waits for newer policies.
+  let awaiting: WorkerPool.Job?
 }

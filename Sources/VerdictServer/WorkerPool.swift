@@ -25,6 +25,8 @@ final class WorkerPool: Sendable {
     /// Of the loop that the connection belongs to.
     let mailbox: LoopMailbox
     let ticket = WorkerTicket()
+    /// When it is answered at the latest, where it waits for newer policies.
+    var awaitingEndNanoseconds: UInt64?
 
     fileprivate func isSameConnection(as other: Job) -> Bool {
       connection == other.connection && mailbox === other.mailbox
@@ -104,14 +106,16 @@ final class WorkerPool: Sendable {
     var bench = WorkerBench(reader, services)
     while let job = next(worker) {
       let start = SystemClock.monotonicNanoseconds()
-      let answer = bench.answer(job, nowNanoseconds: start)
+      let (answer, isAwaiting) = bench.answer(job, nowNanoseconds: start)
       let took = SystemClock.monotonicNanoseconds() &- start
       state.withLock {
         $0.current[worker] = nil
         $0.meanNanoseconds = ($0.meanNanoseconds &* 7 &+ took) / 8
       }
       job.mailbox.deliver(
-        WorkerResult(connection: job.connection, stream: job.stream, answer: answer))
+        WorkerResult(
+          connection: job.connection, stream: job.stream, answer: answer,
+          awaiting: isAwaiting ? job : nil))
     }
   }
 

@@ -227,6 +227,26 @@ def test_a_deadline_stops_a_large_request(sidecar, document):
         assert len(client.authorize(request).effects) == 10_000
 
 
+def test_who_waits_gets_a_place_when_those_before_hang_up(sidecar, document):
+    request = pb.AuthorizeRequest(
+        workspace=WORKSPACE,
+        want_messages=True,
+        columns=columns(
+            [{"action": "edit", "resource": f"destination/{i % 9}"} for i in range(10_000)]
+        ),
+    )
+    assert len(request.SerializeToString()) < 64 << 10
+    for _ in range(5):
+        others = [Client(sidecar.tcp) for _ in range(4)]
+        running = [one.stub.Authorize.future(request) for one in others for _ in range(8)]
+        with Client(sidecar.unix) as client:
+            waiting = [client.stub.Authorize.future(request, timeout=20) for _ in range(8)]
+            for one in others:
+                one.close()
+            assert all(len(future.result().effects) == 10_000 for future in waiting)
+        assert all(future.done() for future in running)
+
+
 def test_requests_that_are_given_up_leave_nothing_behind(sidecar, document):
     request = pb.AuthorizeRequest(
         workspace=WORKSPACE, columns=columns(random_checks(document, 10_000))
