@@ -75,7 +75,7 @@ extension EventLoop where Service: ~Copyable {
       if unsafe one.long == nil
         ? answerAwaiting(one, request, connection) : giveAgain(one, connection)
       {
-        if unsafe !send(connection, one.connection) { close(one.connection) }
+        unsafe flush(connection, one.connection)
       }
     }
   }

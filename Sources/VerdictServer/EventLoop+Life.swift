@@ -27,7 +27,9 @@ extension EventLoop where Service: ~Copyable {
   ) {
     let rawDescriptor = descriptor.rawValue
     let number = connections.insert(
-      Connection(descriptor, context, listener: listener))
+      Connection(
+        descriptor, context, listener: listener, isUnix: listeners[listener].address.isUnix,
+        nowNanoseconds: nowNanoseconds))
     counters.connectionsAccepted &+= 1
     do throws(SystemError) {
       try poller.add(rawDescriptor, .readable, word: number)
@@ -39,7 +41,26 @@ extension EventLoop where Service: ~Copyable {
     guard unsafe secure(connection) else { return close(number) }
     if stop == .drain { unsafe announceShutdown(connection) }
     // SAFETY: the connection stays where it is until it is closed.
+    unsafe flush(connection, number)
+  }
+
+  /// Sends what there is, and closes the connection or arranges for what comes next.
+  @unsafe
+  @inline(__always)
+  mutating func flush(_ connection: UnsafeMutablePointer<Connection>, _ number: UInt64) {
     guard unsafe send(connection, number) else { return close(number) }
+    unsafe noteDue(connection)
+  }
+
+  /// Arranges for a sweep when the session wants one, but not too soon after the last.
+  @unsafe
+  @inline(__always)
+  mutating func noteDue(_ connection: UnsafeMutablePointer<Connection>) {
+    // SAFETY: the caller has just found it.
+    let due = unsafe connection.pointee.session.dueNanoseconds
+    if due < sweepNanoseconds, unsafe connection.pointee.handshakeEndNanoseconds == .max {
+      sweepNanoseconds = max(due, nowNanoseconds &+ LoopLimits.expiryNanoseconds)
+    }
   }
 
   mutating func close(_ number: UInt64) {
@@ -76,8 +97,9 @@ extension EventLoop where Service: ~Copyable {
       sweepNanoseconds, nowNanoseconds &+ LoopLimits.sweepNanoseconds, drainEndNanoseconds)
   }
 
-  /// Looks at every connection: closes the stalled, sends the final GOAWAY to those that drain, and
-  /// ends the drain when its time is up. Happens only while somebody stalls or drains.
+  /// Looks at every connection: closes the stalled, ends what has run out of time, sends the final
+  /// GOAWAY to those that drain, and ends the drain when its time is up. Happens only while somebody
+  /// stalls or drains, and when a session wants it.
   mutating func sweep() {
     sweepNanoseconds = .max
     let isTimeUp = nowNanoseconds >= drainEndNanoseconds
@@ -92,14 +114,24 @@ extension EventLoop where Service: ~Copyable {
         unsafe noteFailure(connection, "shaking hands took too long")
       }
       if isStalled || isTimeUp || nowNanoseconds > handshakeEnd {
+        if isStalled { unsafe connection.pointee.session.count(.writeStall) }
         counters.connectionsBroken &+= 1
         close(number)
         continue
       }
       sweepNanoseconds = min(sweepNanoseconds, handshakeEnd)
-      if unsafe finishAcceptingIfDue(connection), unsafe !send(connection, number) {
+      let isDue =
+        unsafe handshakeEnd == .max
+        && connection.pointee.session.dueNanoseconds <= nowNanoseconds
+      if isDue, unsafe !connection.pointee.session.expire(nowNanoseconds: nowNanoseconds) {
         close(number)
+        continue
       }
+      if unsafe finishAcceptingIfDue(connection) || isDue, unsafe !send(connection, number) {
+        close(number)
+        continue
+      }
+      unsafe noteDue(connection)
     }
     if !awaiting.isEmpty { answerAwaiting() }
     if waitingCount > 0 || (stop == .drain && connections.count > 0) { planSweep() }

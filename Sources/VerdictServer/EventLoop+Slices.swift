@@ -76,7 +76,7 @@ extension EventLoop where Service: ~Copyable {
     for number in slices.finished {
       guard let connection = unsafe connections.find(number) else { continue }
       // SAFETY: found just now.
-      if unsafe !send(connection, number) { close(number) }
+      unsafe flush(connection, number)
     }
     slices.finished.removeAll(keepingCapacity: true)
   }

@@ -95,7 +95,7 @@ extension EventLoop where Service: ~Copyable {
         unsafe connection.pointee.session.answer(
           postponed: result.stream, result.answer.code, $0)
       }
-      if isAwaited, unsafe !send(connection, result.connection) { close(result.connection) }
+      if isAwaited { unsafe flush(connection, result.connection) }
     }
   }
 }

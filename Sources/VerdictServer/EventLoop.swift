@@ -134,7 +134,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
       // SAFETY: found just now; it stays where it is until `close`.
       unsafe connection.pointee.isInBacklog = false
       unsafe answerRequests(connection, number)
-      if unsafe !send(connection, number) { close(number) }
+      unsafe flush(connection, number)
       if isTurnOver { return }
     }
   }
@@ -159,7 +159,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
         return close(number)
       }
     }
-    guard unsafe send(connection, number) else { return close(number) }
+    unsafe flush(connection, number)
   }
 
   /// Reads once, and answers the requests that are whole by then.

@@ -22,8 +22,8 @@ enum ServiceOutcome {
 /// The loops are generic over it, and specialised for the product's own `Services` inside this
 /// module, so that the seam costs a plain call.
 protocol ServiceSet: ~Copyable, SendableMetatype {
-  /// Full paths (`/package.Service/Method`) with the numbers that `answer` gets.
-  static var methods: [(path: String, number: UInt8)] { get }
+  /// Paths with the numbers that `answer` gets.
+  static var methods: [ServedMethod] { get }
 
   /// Checks decided so far. A loop bounds by it what one connection gets in a turn.
   var checkCount: UInt64 { get }

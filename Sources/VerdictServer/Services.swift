@@ -10,8 +10,11 @@ internal import VerdictSystem
 /// What a request needs beyond its reply lies in the arena, which is emptied before each request
 /// and allocates nothing once warm. A large request takes the arena with it to a place of its own.
 public struct Services: ServiceSet, ~Copyable {
-  static var methods: [(path: String, number: UInt8)] {
-    Method.allCases.map { ($0.path, $0.rawValue) }
+  static var methods: [ServedMethod] {
+    Method.allCases.map {
+      ServedMethod(
+        path: $0.path, number: $0.rawValue, kind: $0 == .healthPage ? .page : .unary)
+    }
   }
 
   let state: ServiceState
@@ -45,6 +48,7 @@ public struct Services: ServiceSet, ~Copyable {
     case .checkVisibility: return checkVisibility(message, set, mayBegin: mayBegin, &reply)
     case .getServerInfo: return getServerInfo(message, set, &reply)
     case .healthCheck: return .answered(checkHealth(message, set, &reply))
+    case .healthPage: return .answered(showHealth(set, &reply))
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals:
       preconditionFailure("inspections are for workers")
     case nil: preconditionFailure("the loop passes numbers of the method table")

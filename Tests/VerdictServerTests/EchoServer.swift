@@ -7,10 +7,10 @@ import VerdictSystem
 
 /// Services for tests of the transport.
 struct EchoServices: ServiceSet {
-  static let methods: [(path: String, number: UInt8)] = [
-    ("/test.Echo/Same", 0), ("/test.Echo/Fail", 1), ("/test.Echo/Set", 2), ("/test.Echo/Big", 3),
-    ("/test.Echo/Slow", 4), ("/test.Echo/Sliced", 5), ("/test.Echo/ForWorkers", 6),
-  ]
+  static let methods = ["Same", "Fail", "Set", "Big", "Slow", "Sliced", "ForWorkers"].enumerated()
+    .map {
+      ServedMethod(path: "/test.Echo/\($1)", number: UInt8($0))
+    }
 
   var isOnWorker = false
   /// By place: slices of a millisecond that are left, and the set that it was begun with.
