@@ -6,6 +6,7 @@ ratios: times on shared machines drift by a third, ratios by a few percent, coun
 
   --quick       a few calls of everything, to see that it works; its times mean nothing
   --only WORDS  sections to run: unary rival batches pages counts process
+  --runs N      of each, 5 if not given
   --json FILE   write the results there too
 """
 
@@ -100,7 +101,7 @@ class Bench:
 
     def __init__(self, directory, options):
         self.directory, self.quick = directory, options.quick
-        self.runs = 1 if options.quick else 5
+        self.runs = 1 if options.quick else options.runs
         self.report = Report()
         self.policies = world.write(messages.organization(), directory / "policy" / "bench.json")
         self.control = directory / "control"
@@ -400,6 +401,7 @@ def main():
     )
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     if not VERDICT.exists():

@@ -40,7 +40,7 @@ RATIO_MAX = 1.5
 PROFILES = {
     "small": (100, 2, 0.2, 4),
     "large": (10_000, 10, 0.1, 40),
-    "million": (1_000_000, 100, 2.0, 3),
+    "million": (1_000_000, 100, 2.0, 2),
 }
 KINDS = [
     "event_stream_source",
