@@ -64,13 +64,14 @@ extension EventLoop where Service: ~Copyable {
     while !slices.running.isEmpty {
       let index = slices.rotate()
       let isOver = isOver(slices.running[index], now)
-      if isOver || services.advance(slices.running[index].place) {
-        end(index, isOver: isOver, now)
+      let isDone = isOver || services.advance(slices.running[index].place)
+      let after = SystemClock.monotonicNanoseconds()
+      slices.running[index].spentNanoseconds &+= after &- now
+      now = after
+      if isDone {
+        end(index, isOver: isOver)
         startWaiting()
       }
-      let after = SystemClock.monotonicNanoseconds()
-      slices.spentNanoseconds &+= after &- now
-      now = after
       if now &- start >= LoopLimits.slicesNanoseconds { break }
     }
     for number in slices.finished {
@@ -90,7 +91,7 @@ extension EventLoop where Service: ~Copyable {
   }
 
   /// Answers a request whose work is done, or whose time is.
-  private mutating func end(_ index: Int, isOver: Bool, _ now: UInt64) {
+  private mutating func end(_ index: Int, isOver: Bool) {
     let run = slices.remove(index)
     guard let connection = unsafe connections.find(run.connection) else {
       preconditionFailure("a connection that closes takes its requests with it")
@@ -157,6 +158,8 @@ struct SliceBoard {
     /// The publication's count when it was begun: its set is kept until it ends.
     let seen: UInt
     let deadlineNanoseconds: UInt64
+    /// What its slices have taken.
+    var spentNanoseconds: UInt64 = 0
   }
 
   /// One that waits for a place; its message stays with its stream.
@@ -171,7 +174,8 @@ struct SliceBoard {
   var waiting: [Waiting] = []
   /// Connections with an answer to be sent.
   var finished: [UInt64] = []
-  var spentNanoseconds: UInt64 = 0
+  /// What those that have ended took, and how many they were.
+  private var spentNanoseconds: UInt64 = 0
   private var endedCount: UInt64 = 0
   private var next = 0
 
@@ -192,6 +196,7 @@ struct SliceBoard {
 
   mutating func remove(_ index: Int) -> Run {
     endedCount &+= 1
+    spentNanoseconds &+= running[index].spentNanoseconds
     if endedCount == 256 {
       // The past counts less and less.
       endedCount /= 2
