@@ -22,7 +22,9 @@ extension Services {
     let decisions = unsafe room.bindMemory(to: Decision.self, capacity: count)
     let place = set.find(request.organization)
     let organization = place >= 0 ? set[place] : nil
-    if let view = organization?.view {
+    if set.isClosed {
+      unsafe decisions.initialize(repeating: Decision(.stale), count: count)
+    } else if let view = organization?.view {
       if let columns {
         unsafe decide(request, columns, view, decisions)
       } else {

@@ -18,7 +18,9 @@ extension Services {
       var visible = ResponseTexts(capacity: pairs.count * request.blockCount, in: arena),
       makeRoom(request, &visible), let origin = origin(organization)
     else { return Services.outOfMemory }
-    if let view = organization?.view {
+    if set.isClosed {
+      pairs.add(.stale)
+    } else if let view = organization?.view {
       decide(request, view, pairs, visible)
     } else {
       pairs.add(.unknownOrganization)
