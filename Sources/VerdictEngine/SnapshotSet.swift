@@ -66,7 +66,8 @@ public struct SnapshotSet {
       byteCount: tableOffset + table.count, alignment: 64)
     unsafe base.initializeMemory(
       as: Header.self,
-      to: Header(count: organizations.count, number: number, tableByteCount: table.count,
+      to: Header(
+        count: organizations.count, number: number, tableByteCount: table.count,
         isClosed: isClosed))
     for (index, organization) in organizations.enumerated() {
       unsafe (base + SnapshotSet.entriesOffset + index * MemoryLayout<Organization>.stride)

@@ -4,15 +4,15 @@ internal import VerdictSystem
 /// How connections come and go.
 extension EventLoop where Service: ~Copyable {
   mutating func readMailbox() {
-    let (fresh, results, wanted) = mailbox.collect()
-    for arrival in fresh {
-      open(
-        FileDescriptor(owning: arrival.descriptor), servesInspection: arrival.servesInspection)
+    let post = mailbox.collect()
+    for renewed in post.contexts { tls[renewed.listener] = renewed.context }
+    for arrival in post.connections {
+      open(FileDescriptor(owning: arrival.descriptor), listener: arrival.listener)
     }
-    finish(results)
-    if wanted > stop {
-      stop = wanted
-      if wanted == .now {
+    finish(post.results)
+    if post.stop > stop {
+      stop = post.stop
+      if stop == .now {
         for number in connections.numbers() { close(number) }
       } else {
         beginDrain()
@@ -21,11 +21,11 @@ extension EventLoop where Service: ~Copyable {
   }
 
   private mutating func open(
-    _ descriptor: consuming FileDescriptor, servesInspection: Bool
+    _ descriptor: consuming FileDescriptor, listener: Int
   ) {
     let rawDescriptor = descriptor.rawValue
     let number = connections.insert(
-      Connection(descriptor, context, servesInspection: servesInspection))
+      Connection(descriptor, context, listener: listener))
     counters.connectionsAccepted &+= 1
     do throws(SystemError) {
       try poller.add(rawDescriptor, .readable, word: number)
@@ -34,6 +34,7 @@ extension EventLoop where Service: ~Copyable {
       return close(number)
     }
     guard let connection = unsafe connections.find(number) else { return }
+    guard unsafe secure(connection) else { return close(number) }
     if stop == .drain { unsafe announceShutdown(connection) }
     // SAFETY: the connection stays where it is until it is closed.
     guard unsafe send(connection, number) else { return close(number) }
@@ -43,6 +44,7 @@ extension EventLoop where Service: ~Copyable {
     guard let connection = unsafe connections.find(number) else { return }
     // SAFETY: found just now.
     if unsafe connection.pointee.isWaiting { waitingCount -= 1 }
+    if unsafe connection.pointee.isSecured { unsafe endSecurity(connection) }
     connections.remove(number)
     mailbox.countClosed()
   }
@@ -81,11 +83,16 @@ extension EventLoop where Service: ~Copyable {
       let isStalled =
         unsafe connection.pointee.isWaiting
         && nowNanoseconds > connection.pointee.progressNanoseconds &+ LoopLimits.stallNanoseconds
-      if isStalled || isTimeUp {
+      let handshakeEnd = unsafe connection.pointee.handshakeEndNanoseconds
+      if nowNanoseconds > handshakeEnd {
+        unsafe noteFailure(connection, "shaking hands took too long")
+      }
+      if isStalled || isTimeUp || nowNanoseconds > handshakeEnd {
         counters.connectionsBroken &+= 1
         close(number)
         continue
       }
+      sweepNanoseconds = min(sweepNanoseconds, handshakeEnd)
       if unsafe finishAcceptingIfDue(connection), unsafe !send(connection, number) {
         close(number)
       }

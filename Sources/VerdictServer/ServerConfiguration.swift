@@ -3,17 +3,11 @@ public import VerdictSystem
 
 /// How a server listens and what it puts up with.
 public struct ServerConfiguration: Sendable {
-  /// Where to listen. Port 0 lets the kernel choose; `Server.addresses` tells what it chose.
-  public var addresses: [SocketAddress]
-  /// Listens on these too: sockets that were opened for us. Those of Unix serve the inspection
-  /// service where `inspectsPassedUnixSockets`, the others where `inspectionAddresses` names them.
-  public var passedSockets: [ListeningSocket] = []
-  public var inspectsPassedUnixSockets = false
+  public var listeners: [ListenerSettings]
   /// Event loops, each with a thread of its own.
   public var loopCount: Int
-  /// Those of `addresses` that serve the inspection service, which tells who may do what; it is
-  /// UNIMPLEMENTED on the others.
-  public var inspectionAddresses: [SocketAddress] = []
+  /// Told what happens at the listeners, by a thread that is no loop.
+  public var report: @Sendable (ServerIncident) -> Void = { _ in }
   /// Threads for what takes longer than a loop may: inspections and large messages.
   public var workerCount = 2
   /// How long requests under way may take once the server drains; then connections are closed.
@@ -23,16 +17,10 @@ public struct ServerConfiguration: Sendable {
   public var connectionCountMax = 16_384
   public var session = SessionLimits()
 
-  public init(addresses: [SocketAddress], loopCount: Int = Thread.processorCount) {
+  public init(listeners: [ListenerSettings], loopCount: Int = Thread.processorCount) {
     precondition(loopCount > 0, "a server has at least one loop")
-    self.addresses = addresses
+    self.listeners = listeners
     self.loopCount = loopCount
-  }
-
-  /// Whether a listener there serves inspections.
-  func servesInspection(_ address: SocketAddress, isPassed: Bool) -> Bool {
-    if isPassed, inspectsPassedUnixSockets, case .unix = address { return true }
-    return inspectionAddresses.contains(address)
   }
 
   /// Slots that the server needs in its publication: the loops first, then the workers.
@@ -53,6 +41,10 @@ enum LoopLimits {
   static let shutdownNoticeNanoseconds: UInt64 = 1_000_000_000
   /// How often stalled and draining connections are looked at.
   static let sweepNanoseconds: UInt64 = 100_000_000
+  /// How long a client may take to shake hands before its connection is closed.
+  static let handshakeNanoseconds: UInt64 = 10_000_000_000
+  /// Connections of a loop that shake hands at the same time. One more is closed at once.
+  static let halfOpenCountMax = 1_024
   /// A deadline nearer than this is checked against the clock and not the turn's start.
   static let deadlineMarginNanoseconds: UInt64 = 1_000_000
 }

@@ -25,12 +25,20 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   /// listener serves it. `answer` never gets one.
   static func isInspection(_ method: UInt8) -> Bool
 
+  /// The bit of a method's service in the masks of callers, and what operators call the service.
+  static func serviceBit(of method: UInt8) -> UInt8
+  static func serviceName(of method: UInt8) -> String
+
   /// Answers an inspection on a worker's thread; `set` is valid for this call.
   static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer
 }
 
-/// A set without inspections.
+/// A set without inspections, and with one service.
 extension ServiceSet where Self: ~Copyable {
+  static func serviceBit(of method: UInt8) -> UInt8 { 1 }
+
+  static func serviceName(of method: UInt8) -> String { "service" }
+
   static func isInspection(_ method: UInt8) -> Bool { false }
 
   static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {

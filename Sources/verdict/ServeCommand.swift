@@ -12,7 +12,8 @@ struct ServeCommand: ParsableCommand {
       server is up and its health check says NOT_SERVING.
 
       SIGTERM and SIGINT end it: it stops to listen, finishes what is under way, and exits with 0. \
-      A second signal ends it at once. The log goes to standard error: text on a terminal, one \
+      A second signal ends it at once. SIGHUP makes it look for new policies and certificates. The \
+      log goes to standard error: text on a terminal, one \
       JSON object a line otherwise.
       """)
 
@@ -50,6 +51,8 @@ struct ServeCommand: ParsableCommand {
       Unix socket, and nothing else, if not given.
       """, valueName: "address"))
   var inspectOn: [String] = []
+
+  @OptionGroup(title: "Who may connect") var listeners: ListenerOptions
 
   @Option(
     help: ArgumentHelp("Event loops; one for each processor if not given.", valueName: "n"))
@@ -121,11 +124,20 @@ struct ServeCommand: ParsableCommand {
   func configuration(
     passed: [ListeningSocket] = []
   ) throws(ValidationError) -> ServerConfiguration {
-    var configuration = ServerConfiguration(
-      addresses: passed.isEmpty ? addresses : listen + unix, loopCount: loops)
-    configuration.passedSockets = passed
-    configuration.inspectsPassedUnixSockets = inspectOn.isEmpty
-    configuration.inspectionAddresses = try inspectionAddresses()
+    let inspected = try inspectionAddresses()
+    var settings: [ListenerSettings] = []
+    for address in passed.isEmpty ? addresses : listen + unix {
+      settings.append(
+        try listeners.settings(address, servesInspection: inspected.contains(address)))
+    }
+    for socket in passed {
+      let isInspectedUnix = socket.address.isUnix && inspectOn.isEmpty
+      settings.append(
+        try listeners.settings(
+          socket.address, passed: socket,
+          servesInspection: isInspectedUnix || inspected.contains(socket.address)))
+    }
+    var configuration = ServerConfiguration(listeners: settings, loopCount: loops)
     configuration.drainTimeoutNanoseconds = UInt64(drainTimeout) * 1_000_000_000
     return configuration
   }

@@ -97,7 +97,7 @@ struct ArgumentTests {
   func addresses() throws {
     func addresses(_ arguments: String...) throws -> [SocketAddress] {
       let command = try Verdict.parseAsRoot(["serve", "--policy", "a"] + arguments)
-      return try #require(command as? ServeCommand).configuration().addresses
+      return try #require(command as? ServeCommand).configuration().listeners.map(\.address)
     }
     #expect(try addresses() == [.tcp(host: "127.0.0.1", port: 7070)])
     #expect(try addresses("--unix", "/run/v.sock") == [.unix(path: "/run/v.sock")])
@@ -112,7 +112,8 @@ struct ArgumentTests {
     func inspected(_ arguments: String...) throws -> [SocketAddress] {
       let command = try Verdict.parseAsRoot(
         ["serve", "--policy", "a", "--listen", "127.0.0.1:80", "--unix", "s"] + arguments)
-      return try #require(command as? ServeCommand).configuration().inspectionAddresses
+      return try #require(command as? ServeCommand).configuration().listeners
+        .filter(\.servesInspection).map(\.address)
     }
     #expect(try inspected() == [.unix(path: "s")])
     #expect(try inspected("--inspect-on", "none") == [])

@@ -36,8 +36,10 @@ final class FourSources {
     set = try control.load()
     let socket = SocketAddress.unix(path: directory + "/socket")
     var configuration = ServerConfiguration(
-      addresses: [.tcp(host: "127.0.0.1", port: 0), socket], loopCount: 1)
-    configuration.inspectionAddresses = [socket]
+      listeners: [
+        ListenerSettings(.tcp(host: "127.0.0.1", port: 0)), ListenerSettings(socket),
+      ], loopCount: 1)
+    configuration.listeners[1].servesInspection = true
     let publication = Publication(slotCount: configuration.slotCount)
     activation = Activation(publication: publication)
     activation.activate(set)

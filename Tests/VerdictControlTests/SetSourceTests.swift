@@ -23,7 +23,8 @@ final class SourceLog: Sendable {
 
   var hooks: SetSource.Hooks {
     SetSource.Hooks(
-      activate: activate, rejected: rejected, close: { [self] in closings.withLock { $0.append(true) } })
+      activate: activate, rejected: rejected,
+      close: { [self] in closings.withLock { $0.append(true) } })
   }
 
   /// Of each activation and each closing: whether decisions are withheld.

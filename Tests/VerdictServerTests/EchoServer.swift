@@ -45,9 +45,12 @@ final class EchoServer {
   init(loopCount: Int = 1, _ adjust: (inout ServerConfiguration) -> Void = { _ in }) throws {
     unixPath = "/tmp/verdict-test-\(SystemRandom.word()).sock"
     var configuration = ServerConfiguration(
-      addresses: [.tcp(host: "127.0.0.1", port: 0), .unix(path: unixPath)], loopCount: loopCount)
+      listeners: [
+        ListenerSettings(.tcp(host: "127.0.0.1", port: 0)),
+        ListenerSettings(.unix(path: unixPath)),
+      ], loopCount: loopCount)
     configuration.drainTimeoutNanoseconds = 3_000_000_000
-    configuration.inspectionAddresses = [configuration.addresses[1]]
+    configuration.listeners[1].servesInspection = true
     adjust(&configuration)
     publication = Publication(slotCount: configuration.slotCount)
     server = try Server(configuration, publication: publication, set: { _ in EchoServices() })
