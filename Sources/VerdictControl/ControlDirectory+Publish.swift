@@ -27,8 +27,6 @@ extension ControlDirectory {
             "organization \(quoted(organization.organization.text)) was published by somebody else"
               + " meanwhile; publish again")
         }
-        let reader = try LayoutReader(path: path)
-        try reader.verify(kept.manifest)
         all.append(SetPlan.Item(manifest: .organization(kept.manifest), content: nil))
       }
       return try SetPlan.ordered(all, path: path)
@@ -47,7 +45,9 @@ extension ControlDirectory {
     else { return [:] }
     var sources: [[UInt8]: SHA256Digest] = [:]
     for entry in record.organizations {
-      guard let source = entry.manifest.source else { continue }
+      // What is damaged is compiled anew, and mended so.
+      guard let source = entry.manifest.source, (try? reader.verify(entry.manifest)) != nil
+      else { continue }
       sources[entry.manifest.organization] = try? SHA256Digest(descriptor: source)
     }
     return sources

@@ -10,7 +10,7 @@ extension Thread {
     let box = ResultBox<Value>()
     let thread = try? Thread(name: name) {
       // Of the calling thread alone, on Linux. A refusal leaves it as it was.
-      _ = setpriority(PRIO_PROCESS, 0, lowNiceness)
+      _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, lowNiceness)
       let value = body()
       box.content.withLock { $0 = value }
     }
