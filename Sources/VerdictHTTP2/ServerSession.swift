@@ -124,6 +124,19 @@ public struct ServerSession: ~Copyable {
     unsafe request.record.pointee.phase = .postponed
   }
 
+  /// A postponed request again, with nothing in its reply; to be answered or postponed once more.
+  /// nil where nobody waits for it any more, because its stream has been closed.
+  public func resume(_ stream: Int32) -> ServerRequest? {
+    // SAFETY: as in `answer(postponed:)`.
+    guard let record = unsafe state.pointee.record(of: stream),
+      unsafe record.pointee.phase == .postponed
+    else { return nil }
+    unsafe record.pointee.phase = .ready
+    var reply = unsafe ReplyBuffer(record)
+    reply.removeAll()
+    return unsafe ServerRequest(record)
+  }
+
   /// Queues the answer of a postponed request.
   ///
   /// - Parameter bytes: the reply's message, or the words of a failure.

@@ -10,6 +10,8 @@ extension EventLoop where Service: ~Copyable {
       open(FileDescriptor(owning: arrival.descriptor), listener: arrival.listener)
     }
     finish(post.results)
+    // A new publication rings the bell.
+    if !awaiting.isEmpty { answerAwaiting() }
     if post.stop > stop {
       stop = post.stop
       if stop == .now {
@@ -97,6 +99,7 @@ extension EventLoop where Service: ~Copyable {
         close(number)
       }
     }
+    if !awaiting.isEmpty { answerAwaiting() }
     if waitingCount > 0 || (stop == .drain && connections.count > 0) { planSweep() }
   }
 

@@ -36,6 +36,8 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   var sweepNanoseconds: UInt64 = .max
   /// Connections with unsent bytes, which the sweep looks at.
   var waitingCount = 0
+  /// Requests that wait for newer policies.
+  var awaiting: [AwaitingRequest] = []
   /// Connections that shake hands.
   var halfOpenCount = 0
 
@@ -141,13 +143,15 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
         }
         continue
       }
-      unsafe connection.pointee.session.answer(request, answer(request))
+      let status = answer(request)
+      if services.takeAwaiting(), unsafe postpone(request, connection, number) { continue }
+      unsafe connection.pointee.session.answer(request, status)
     }
     return true
   }
 
   @inline(__always)
-  private mutating func answer(_ request: ServerRequest) -> RPCStatus {
+  mutating func answer(_ request: ServerRequest) -> RPCStatus {
     if isLate(request) {
       counters.deadlinesExceeded &+= 1
       return RPCStatus(.deadlineExceeded, "the deadline passed before the request was looked at")

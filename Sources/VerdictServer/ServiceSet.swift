@@ -21,6 +21,10 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
     method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, reply: inout ReplyBuffer
   ) -> RPCStatus
 
+  /// Whether the last answer would be another one with newer policies, which the caller asked to
+  /// wait for. Asked once after each answer.
+  mutating func takeAwaiting() -> Bool
+
   /// Whether a method is of the inspection service: answered by a worker, and only where the
   /// listener serves it. `answer` never gets one.
   static func isInspection(_ method: UInt8) -> Bool
@@ -33,8 +37,10 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer
 }
 
-/// A set without inspections, and with one service.
+/// A set without inspections, that waits for nothing, and with one service.
 extension ServiceSet where Self: ~Copyable {
+  mutating func takeAwaiting() -> Bool { false }
+
   static func serviceBit(of method: UInt8) -> UInt8 { 1 }
 
   static func serviceName(of method: UInt8) -> String { "service" }

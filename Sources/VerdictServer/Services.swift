@@ -19,6 +19,7 @@ public struct Services: ServiceSet, ~Copyable {
   var batch = ColumnBatch()
   /// Decision ids: a random half that tells loops and processes apart, and a count.
   var decisionID: (UInt64, UInt64)
+  var isAwaiting = false
 
   /// Made on the thread of the loop that it serves.
   public init(_ state: ServiceState) {
@@ -51,6 +52,22 @@ public struct Services: ServiceSet, ~Copyable {
     arena.isExhausted
       ? RPCStatus(.resourceExhausted, "the message takes more memory than one request may")
       : RPCStatus(.internalError, "the message is not readable as this method's request")
+  }
+
+  /// What a request for a generation that is not in force yet gets, unless the loop waits for it.
+  mutating func awaiting(
+    _ generation: UInt64, _ organization: SnapshotSet.Organization?, _ reply: inout ReplyBuffer
+  ) -> RPCStatus {
+    isAwaiting = true
+    let inForce = organization.map { "\($0.generation) is in force" } ?? "no policies are loaded"
+    return reply.fail(
+      .failedPrecondition, "min_generation: \(inForce), \(generation) was asked for")
+  }
+
+  mutating func takeAwaiting() -> Bool {
+    guard isAwaiting else { return false }
+    isAwaiting = false
+    return true
   }
 
   static var outOfMemory: RPCStatus {
