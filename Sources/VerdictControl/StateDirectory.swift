@@ -99,17 +99,19 @@ public struct StateDirectory: Sendable {
     do throws(ControlError) {
       try prepare()
       let writer = try LayoutWriter(locking: path)
-      let old = try? LayoutReader(path: path).index()
+      let reader = try LayoutReader(path: path)
+      let bytes = reader.indexBytes()
+      let old = try? reader.index().index
       if rewrites { removeBlobs(allBut: []) }
       let needed = try copy(set, digest, from: source, writer)
-      var annotations = resets ? [:] : old?.index.annotations ?? [:]
+      var annotations = resets ? [:] : old?.annotations ?? [:]
       let mark = Mark(
         number: set.setNumber, digest: digest, createdSeconds: set.createdSeconds)
       annotations[Self.markPrefix + (set.keyID ?? Self.unsigned)] = mark.text
       var entry = needed.set
       entry.annotations = [Annotation.refName: Ref.current]
       try writer.writeIndex(
-        ImageIndex(manifests: [entry], annotations: annotations), replacing: old?.bytes)
+        ImageIndex(manifests: [entry], annotations: annotations), replacing: bytes)
       removeBlobs(allBut: needed.names)
     } catch {
       throw ControlError(
