@@ -34,10 +34,10 @@ PACKAGES := \
   'libnghttp2-dev>=1.52.0-1+deb12u3' 'libnghttp2-14>=1.52.0-1+deb12u3' \
   libprotobuf-c-dev libyaml-dev libssl-dev pkg-config g++ git \
   protobuf-compiler protobuf-c-compiler \
-  nghttp2-client valgrind strace faketime binutils util-linux python3-venv
+  nghttp2-client valgrind strace faketime skopeo docker-registry binutils util-linux python3-venv
 
 .PHONY: help deps build build-bench build-prove run test test-swift test-proof test-python prove \
-  mutants bench proto proto-check schema format lint asan tsan clean swift-there
+  faults mutants bench proto proto-check schema format lint asan tsan clean swift-there
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,9 @@ mutants: swift-there $(VENV)/ready ## break compiler, engine and reader on purpo
 
 test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
 	$(VENV)/bin/python -m pytest Tests/Python
+
+faults: deps build $(VENV)/ready $(STUBS)/ready ## the control directory at length: every byte and system call, 10,000 sets
+	$(VENV)/bin/python -m pytest Tests/Faults
 
 bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
 	$(VENV)/bin/python Tests/Benchmarks/bench.py $(BENCH_FLAGS)

@@ -100,18 +100,18 @@ extension ControlDirectory {
     var terms = terms
     terms.renews = true
     terms.isRefresh = true
-    return try republish(
-      terms.channel.rawValue, from: terms.channel, terms, trustsContent: trustsContent)
+    terms.trustsContent = trustsContent
+    return try republish(terms.channel.rawValue, from: terms.channel, terms)
   }
 
   private func republish(
-    _ ref: String, from channel: SetChannel, _ terms: SetTerms, trustsContent: Bool = false
+    _ ref: String, from channel: SetChannel, _ terms: SetTerms
   ) throws(ControlError) -> PublishedSet {
     try replace(terms) { before throws(ControlError) in
       let reader = try LayoutReader(path: path)
       let record = try SetRecord(
         before.index.entry(ref, place: "\(path)/\(ImageLayout.indexFile)"), reader, place: path)
-      if !trustsContent { try terms.checkSource(record, channel: channel, path: path) }
+      if !terms.trustsContent { try terms.checkSource(record, channel: channel, path: path) }
       var items: [SetPlan.Item] = []
       for entry in record.organizations {
         try reader.verify(entry.manifest)

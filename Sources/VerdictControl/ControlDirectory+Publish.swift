@@ -60,11 +60,11 @@ extension ControlDirectory {
   ) throws(ControlError) -> PublishedSet {
     try terms.check(path: path)
     if terms.isDryRun {
-      let before = try PublishedState(reading: path)
+      let before = try state(terms)
       return try SetPlan(items(before), terms, after: before, path: path).result
     }
     let writer = try LayoutWriter(locking: path)
-    let before = try PublishedState(reading: path)
+    let before = try state(terms)
     if terms.channel == .current, let pin = before.index.pin(), terms.changesContent {
       throw ControlError(
         .pinned, path, "pinned\(pin.text); run `verdict unpin` before publishing")
@@ -79,6 +79,24 @@ extension ControlDirectory {
       try writer.synchronizeBlobs()
     }
     return plan.result
+  }
+
+  /// What is there, as far as it may be built on. Who signs keeps no manifest from a set that
+  /// somebody else may have made: it would be signed without having been looked at.
+  private func state(_ terms: SetTerms) throws(ControlError) -> PublishedState {
+    var state = try PublishedState(reading: path)
+    guard terms.signing != nil, !terms.trustsContent, state.indexBytes != nil else { return state }
+    let reader = try LayoutReader(path: path)
+    for channel in SetChannel.allCases where state.head(of: channel) != nil {
+      do throws(ControlError) {
+        let record = try SetRecord(
+          state.index.entry(channel.rawValue, place: path), reader, place: path)
+        try terms.checkSource(record, channel: channel, path: path)
+      } catch {
+        state.distrust(channel)
+      }
+    }
+    return state
   }
 }
 

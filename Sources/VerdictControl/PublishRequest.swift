@@ -55,6 +55,8 @@ public struct SetTerms: Sendable {
   var rollback: UInt64?
   /// The content is that of the current set.
   var isRefresh = false
+  /// Sign content of the directory whoever has signed it before: an operator says so.
+  var trustsContent = false
 
   public init(createdSeconds: Int64) { self.createdSeconds = createdSeconds }
 

@@ -17,7 +17,19 @@ struct PublishedState {
     var organizations: [[UInt8]: Kept<OrganizationManifest>] = [:]
     var attachments: [SetAttachment.Kind: Kept<AttachmentManifest>] = [:]
 
-    var manifestDigests: [String] { document.manifests.map(\.digest) }
+    private(set) var manifestDigests: [String]
+
+    init(digest: SHA256Digest, document: SetDocument) {
+      self.digest = digest
+      self.document = document
+      manifestDigests = document.manifests.map(\.digest)
+    }
+
+    mutating func forgetManifests() {
+      organizations = [:]
+      attachments = [:]
+      manifestDigests = []
+    }
   }
 
   /// `index.json` as it was read; nil before the first publish.
@@ -28,6 +40,15 @@ struct PublishedState {
   /// nil before the first publish, and when the set is damaged.
   private(set) var current: Head?
   private(set) var staged: Head?
+
+  /// Keeps nothing of a set but its number.
+  mutating func distrust(_ channel: SetChannel) {
+    if channel == .current {
+      current?.forgetManifests()
+    } else {
+      staged?.forgetManifests()
+    }
+  }
 
   func head(of channel: SetChannel) -> Head? { channel == .current ? current : staged }
 

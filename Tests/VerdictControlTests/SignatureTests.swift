@@ -92,10 +92,12 @@ struct SignedSetTests {
   }
 
   private func publish(
-    _ organizations: [(String, Int)], _ key: SigningKey?, attachments: [SetAttachment] = []
+    _ organizations: [(String, Int)], _ key: SigningKey?, attachments: [SetAttachment] = [],
+    after others: [TrustedKey] = []
   ) throws {
     try control.publish(organizations, attachments: attachments) {
       $0.signing = key.map { SetSigning(key: $0) }
+      $0.trust = TrustedKeys([trusted(self.key)] + (key.map { [trusted($0)] } ?? []) + others)
     }
   }
 
@@ -130,7 +132,7 @@ struct SignedSetTests {
     #expect(code { try control.load(rules: inForce) } == .scope)
     try publish([("acme", 2)], limited)
     #expect(code { try control.load(rules: inForce) } == .scope)
-    try publish([("acme", 2), ("globex", 1)], key)
+    try publish([("acme", 2), ("globex", 1)], key, after: [trusted(limited)])
     try publish(
       [("acme", 2), ("globex", 1)], limited, attachments: [SetAttachment(.routes, bytes: [1])])
     #expect(code { try control.load(rules: inForce) } == .scope)
@@ -172,6 +174,42 @@ struct SignedSetTests {
     terms.trust = TrustedKeys([trusted(key)])
     #expect(try control.refresh(terms).number == 4)
     #expect(try control.load(rules: rules(trusted(other))).createdSeconds == 1_700_000_001)
+  }
+
+  @Test("what somebody else has put into the current set is not signed along")
+  func forgedManifest() throws {
+    try publish([("acme", 1), ("globex", 1)], key)
+    // The manifest of acme as it was, but for what it says that it was compiled from.
+    let record = try SetRecord(
+      control.readIndex().manifests[0], LayoutReader(path: control.path), place: "")
+    var manifest = try LayoutDocument.value(
+      ImageManifest.self,
+      from: File.read(
+        control.blobPath(record.organizations[0].descriptor.digest), byteCountMax: 1 << 16),
+      place: "", unreadable: .document)
+    manifest.annotations?[Annotation.source] = SHA256Digest(ofArray: [1]).descriptor
+    do {
+      let writer = try LayoutWriter(locking: control.path)
+      var forged = try writer.writeBlob(
+        LayoutDocument.bytes(of: manifest), mediaType: ImageLayout.manifestType)
+      forged.platform = Descriptor.Platform.none
+      var set = ImageIndex(
+        manifests: record.document.manifests, annotations: record.document.annotations)
+      set.manifests[0] = forged
+      var index = try control.readIndex()
+      var entry = try writer.writeBlob(
+        LayoutDocument.bytes(of: set), mediaType: ImageLayout.indexType)
+      entry.annotations = index.manifests[0].annotations
+      index.manifests[0] = entry
+      try writer.writeIndex(index, replacing: LayoutReader(path: control.path).indexBytes())
+    }
+    var terms = SetTerms(createdSeconds: 1_700_000_004)
+    terms.signing = SetSigning(key: key)
+    #expect(control.publishedSources(terms).isEmpty)
+    try publish([("acme", 1), ("globex", 1)], key)
+    let loaded = try control.load(rules: rules(trusted(key)))
+    #expect(loaded.setNumber == 2 && loaded.summary == ["acme 2", "globex 2"])
+    #expect(loaded.organizations.allSatisfy { $0.origin?.manifest.source == nil })
   }
 
   @Test("a staged set is served by nobody, and deploying makes the next current set of it")
