@@ -34,13 +34,14 @@ PACKAGES := \
   'libnghttp2-dev>=1.52.0-1+deb12u3' 'libnghttp2-14>=1.52.0-1+deb12u3' \
   libprotobuf-c-dev libyaml-dev libssl-dev zlib1g-dev pkg-config g++ git \
   protobuf-compiler protobuf-c-compiler \
-  nghttp2-client valgrind strace binutils util-linux python3-venv
+  nghttp2-client valgrind strace faketime skopeo docker-registry binutils util-linux python3-venv
 
 # What the benchmarks compare with, and nothing else needs.
 RIVAL_PACKAGES := libgrpc++-dev
 
 .PHONY: help deps build build-bench build-prove run test test-swift test-proof test-python prove \
-  mutants bench bench-swap bench-fair soak proto proto-check schema format lint asan tsan clean swift-there
+  faults mutants bench bench-swap bench-fair soak proto proto-check schema format lint asan tsan clean \
+  swift-there
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -86,6 +87,9 @@ mutants: swift-there $(VENV)/ready ## break compiler, engine and reader on purpo
 
 test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
 	$(VENV)/bin/python -m pytest Tests/Python
+
+faults: deps build $(VENV)/ready $(STUBS)/ready ## the control directory at length: every byte and system call, 10,000 sets
+	$(VENV)/bin/python -m pytest Tests/Faults
 
 bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
 	@.ci/deps $(RIVAL_PACKAGES)

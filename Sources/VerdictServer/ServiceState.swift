@@ -1,4 +1,5 @@
 internal import Synchronization
+public import VerdictControl
 
 /// What the services of all loops share and others may change: whether the server is on its way
 /// out.
@@ -8,8 +9,11 @@ public final class ServiceState: Sendable {
   public let version: String
   /// Concurrent streams of one connection, shown by `GetServerInfo`.
   public let streamCountMax: Int
+  /// How things stand with the policies, shown by `GetServerInfo`.
+  let policies: PolicyBoard
 
-  public init(version: String, streamCountMax: Int) {
+  public init(version: String, streamCountMax: Int, policies: PolicyBoard = PolicyBoard()) {
+    self.policies = policies
     self.version = version
     self.streamCountMax = streamCountMax
   }

@@ -21,14 +21,16 @@ extension Services {
     if request.generationMin > organization?.generation ?? 0 {
       return awaiting(request.generationMin, organization, &reply)
     }
-    let isSliced = organization != nil && count > Limits.sliceCheckCount
+    let isSliced = organization != nil && !set.isClosed && count > Limits.sliceCheckCount
     if isSliced && !mayBegin { return .mustWait }
     guard let room = unsafe arena.allocate(byteCount: count * MemoryLayout<Decision>.stride) else {
       return .answered(Services.outOfMemory)
     }
     // SAFETY: aligned and large enough; every decision is written before any is read.
     let decisions = unsafe room.bindMemory(to: Decision.self, capacity: count)
-    if let organization {
+    if set.isClosed {
+      unsafe decisions.initialize(repeating: Decision(.stale), count: count)
+    } else if let organization {
       if isSliced { return unsafe begin(request, columns, organization, decisions, count) }
       if let columns {
         unsafe decide(request, columns, organization.view, decisions)

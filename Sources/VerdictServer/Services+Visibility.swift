@@ -21,7 +21,8 @@ extension Services {
     }
     let preparations = VisibilityPage.preparationCount(request)
     if !isOnWorker && preparations > Limits.visibilityPreparationCountMax { return .forWorkers }
-    let isSliced = organization != nil && request.cellCount > Limits.sliceCheckCount
+    let isSliced =
+      organization != nil && !set.isClosed && request.cellCount > Limits.sliceCheckCount
     if isSliced && !mayBegin { return .mustWait }
     guard var page = VisibilityPage(request, organization?.view, arena) else {
       return .answered(Services.outOfMemory)
@@ -31,7 +32,9 @@ extension Services {
         .visibility(VisibilityWork(request: request, organization: organization, page: page)))
     }
     checkCount &+= UInt64(request.cellCount)
-    if let view = organization?.view {
+    if set.isClosed {
+      page.refuse(.stale)
+    } else if let view = organization?.view {
       _ = page.decide(request, view, cellCount: .max)
     } else {
       page.refuse(.unknownOrganization)
