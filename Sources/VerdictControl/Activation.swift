@@ -14,10 +14,15 @@ public final class Activation: Sendable {
   private let active = Mutex<LoadedSet?>(nil)
   /// Is told how long publications take.
   private let board: PolicyBoard?
+  private let routes: RouteTables
 
-  public init(publication: Publication, board: PolicyBoard? = nil) {
+  /// - Parameter routes: compiled route tables for gateways, validated, instead of a set's own.
+  public init(
+    publication: Publication, board: PolicyBoard? = nil, routes: RouteTables = .none
+  ) {
     self.publication = publication
     self.board = board
+    self.routes = routes
   }
 
   /// The active set; nil before the first. Takes a lock: not for the hot path.
@@ -34,7 +39,7 @@ public final class Activation: Sendable {
         SnapshotSet.Organization(
           view: organization.view, digest: organization.digest.bytes,
           generation: organization.generation, createdSeconds: set.createdSeconds)
-      })
+      }, routes: routes.bytes)
     replace(by: table.bits, set)
   }
 
