@@ -34,7 +34,7 @@ PACKAGES := \
   'libnghttp2-dev>=1.52.0-1+deb12u3' 'libnghttp2-14>=1.52.0-1+deb12u3' \
   libprotobuf-c-dev libyaml-dev libssl-dev pkg-config g++ git \
   protobuf-compiler protobuf-c-compiler \
-  nghttp2-client valgrind strace binutils util-linux python3-venv
+  nghttp2-client valgrind strace binutils util-linux openssl systemd python3-venv
 
 .PHONY: help deps build build-bench build-prove run test test-swift test-proof test-python prove \
   mutants bench proto proto-check schema format lint asan tsan clean swift-there

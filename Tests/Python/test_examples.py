@@ -62,3 +62,23 @@ def test_the_run_script_shows_an_allow_and_a_deny_and_serves_until_ctrl_c(tmp_pa
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.stdout.close()
+
+
+def test_the_python_package_passes_its_own_tests(tmp_path):
+    publish(tmp_path / "control", ROOT / "examples/acme")
+    with Sidecar(tmp_path / "run", "--control", tmp_path / "control") as sidecar:
+        for address in (sidecar.tcp, sidecar.unix):
+            done = subprocess.run(
+                [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+                text=True,
+                capture_output=True,
+                timeout=120,
+                cwd=ROOT / "examples/python",
+                env={
+                    **os.environ,
+                    "PYTHONPATH": f"{ROOT / '.work/stubs'}:{ROOT / 'examples/python'}",
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                    "VERDICT_ADDRESS": address,
+                },
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
