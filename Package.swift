@@ -123,7 +123,7 @@ let package = Package(
         "VerdictControl", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine",
         "VerdictModel", "VerdictCompiler", "VerdictPolicy",
       ]),
-    tests("VerdictHTTP2Tests", ["VerdictHTTP2", "VerdictModel"]),
+    tests("VerdictHTTP2Tests", ["VerdictHTTP2", "VerdictModel", "CNghttp2"]),
     tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel"]),
     tests("VerdictClientTests", ["VerdictClient", "VerdictRPC", "VerdictModel"]),
     tests(

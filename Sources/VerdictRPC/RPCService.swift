@@ -30,7 +30,7 @@ extension Method {
   public var service: RPCService {
     switch self {
     case .authorize, .checkVisibility, .getServerInfo: .decision
-    case .healthCheck: .health
+    case .healthCheck, .healthPage: .health
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals: .inspection
     }
   }

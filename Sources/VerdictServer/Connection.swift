@@ -31,11 +31,12 @@ struct Connection: ~Copyable {
 
   init(
     _ descriptor: consuming FileDescriptor, _ context: borrowing ServerContext,
-    listener: Int
+    listener: Int, isUnix: Bool, nowNanoseconds: UInt64
   ) {
     self.descriptor = descriptor
     self.listener = listener
-    session = ServerSession(context)
+    session = ServerSession(
+      context, authority: isUnix ? .opaque : .hostAndPort, nowNanoseconds: nowNanoseconds)
   }
 }
 

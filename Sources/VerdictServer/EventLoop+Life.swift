@@ -27,7 +27,9 @@ extension EventLoop where Service: ~Copyable {
   ) {
     let rawDescriptor = descriptor.rawValue
     let number = connections.insert(
-      Connection(descriptor, context, listener: listener))
+      Connection(
+        descriptor, context, listener: listener, isUnix: listeners[listener].address.isUnix,
+        nowNanoseconds: nowNanoseconds))
     counters.connectionsAccepted &+= 1
     do throws(SystemError) {
       try poller.add(rawDescriptor, .readable, word: number)
@@ -40,6 +42,18 @@ extension EventLoop where Service: ~Copyable {
     if stop == .drain { unsafe announceShutdown(connection) }
     // SAFETY: the connection stays where it is until it is closed.
     guard unsafe send(connection, number) else { return close(number) }
+    unsafe noteDue(connection)
+  }
+
+  /// Arranges for a sweep when the session wants one, but not too soon after the last.
+  @unsafe
+  @inline(__always)
+  mutating func noteDue(_ connection: UnsafeMutablePointer<Connection>) {
+    // SAFETY: the caller has just found it.
+    let due = unsafe connection.pointee.session.dueNanoseconds
+    if due < sweepNanoseconds, unsafe connection.pointee.handshakeEndNanoseconds == .max {
+      sweepNanoseconds = max(due, nowNanoseconds &+ LoopLimits.expiryNanoseconds)
+    }
   }
 
   mutating func close(_ number: UInt64) {
@@ -74,8 +88,9 @@ extension EventLoop where Service: ~Copyable {
       sweepNanoseconds, nowNanoseconds &+ LoopLimits.sweepNanoseconds, drainEndNanoseconds)
   }
 
-  /// Looks at every connection: closes the stalled, sends the final GOAWAY to those that drain, and
-  /// ends the drain when its time is up. Happens only while somebody stalls or drains.
+  /// Looks at every connection: closes the stalled, ends what has run out of time, sends the final
+  /// GOAWAY to those that drain, and ends the drain when its time is up. Happens only while somebody
+  /// stalls or drains, and when a session wants it.
   mutating func sweep() {
     sweepNanoseconds = .max
     let isTimeUp = nowNanoseconds >= drainEndNanoseconds
@@ -90,14 +105,24 @@ extension EventLoop where Service: ~Copyable {
         unsafe noteFailure(connection, "shaking hands took too long")
       }
       if isStalled || isTimeUp || nowNanoseconds > handshakeEnd {
+        if isStalled { unsafe connection.pointee.session.count(.writeStall) }
         counters.connectionsBroken &+= 1
         close(number)
         continue
       }
       sweepNanoseconds = min(sweepNanoseconds, handshakeEnd)
-      if unsafe finishAcceptingIfDue(connection), unsafe !send(connection, number) {
+      let isDue =
+        unsafe handshakeEnd == .max
+        && connection.pointee.session.dueNanoseconds <= nowNanoseconds
+      if isDue, unsafe !connection.pointee.session.expire(nowNanoseconds: nowNanoseconds) {
         close(number)
+        continue
       }
+      if unsafe finishAcceptingIfDue(connection) || isDue, unsafe !send(connection, number) {
+        close(number)
+        continue
+      }
+      unsafe noteDue(connection)
     }
     if !awaiting.isEmpty { answerAwaiting() }
     if waitingCount > 0 || (stop == .drain && connections.count > 0) { planSweep() }

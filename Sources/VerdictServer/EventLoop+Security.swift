@@ -112,6 +112,7 @@ extension EventLoop where Service: ~Copyable {
       unsafe connection.pointee.tls?.isEstablished == true
     else { return }
     unsafe connection.pointee.handshakeEndNanoseconds = .max
+    unsafe connection.pointee.session.begin(nowNanoseconds: nowNanoseconds)
     halfOpenCount -= 1
     counters.handshakes &+= 1
     let name = unsafe connection.pointee.tls?.peerName

@@ -39,7 +39,12 @@ extension EventLoop where Service: ~Copyable {
         unsafe connection.pointee.session.answer(
           postponed: result.stream, result.answer.code, $0)
       }
-      if isAwaited, unsafe !send(connection, result.connection) { close(result.connection) }
+      guard isAwaited else { continue }
+      guard unsafe send(connection, result.connection) else {
+        close(result.connection)
+        continue
+      }
+      unsafe noteDue(connection)
     }
   }
 }

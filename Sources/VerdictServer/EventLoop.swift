@@ -96,6 +96,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
       }
     }
     guard unsafe send(connection, number) else { return close(number) }
+    unsafe noteDue(connection)
   }
 
   /// Reads once, and answers the requests that are whole by then.

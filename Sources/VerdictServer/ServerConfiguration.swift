@@ -41,6 +41,8 @@ enum LoopLimits {
   static let shutdownNoticeNanoseconds: UInt64 = 1_000_000_000
   /// How often stalled and draining connections are looked at.
   static let sweepNanoseconds: UInt64 = 100_000_000
+  /// How far two looks at what has run out of time are apart at least.
+  static let expiryNanoseconds: UInt64 = 10_000_000
   /// How long a client may take to shake hands before its connection is closed.
   static let handshakeNanoseconds: UInt64 = 10_000_000_000
   /// Connections of a loop that shake hands at the same time. One more is closed at once.

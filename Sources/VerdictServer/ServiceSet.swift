@@ -7,8 +7,8 @@ internal import VerdictModel
 /// The loops are generic over it, and specialised for the product's own `Services` inside this
 /// module, so that the seam costs a plain call.
 protocol ServiceSet: ~Copyable, SendableMetatype {
-  /// Full paths (`/package.Service/Method`) with the numbers that `answer` gets.
-  static var methods: [(path: String, number: UInt8)] { get }
+  /// Paths with the numbers that `answer` gets.
+  static var methods: [ServedMethod] { get }
 
   /// Answers one request.
   ///

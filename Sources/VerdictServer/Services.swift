@@ -10,8 +10,11 @@ internal import VerdictSystem
 /// What a request needs beyond its reply lies in the arena, which is emptied before each request
 /// and allocates nothing once warm.
 public struct Services: ServiceSet, ~Copyable {
-  static var methods: [(path: String, number: UInt8)] {
-    Method.allCases.map { ($0.path, $0.rawValue) }
+  static var methods: [ServedMethod] {
+    Method.allCases.map {
+      ServedMethod(
+        path: $0.path, number: $0.rawValue, kind: $0 == .healthPage ? .page : .unary)
+    }
   }
 
   let state: ServiceState
@@ -39,6 +42,7 @@ public struct Services: ServiceSet, ~Copyable {
     case .checkVisibility: return checkVisibility(message, set, &reply)
     case .getServerInfo: return getServerInfo(message, set, &reply)
     case .healthCheck: return checkHealth(message, set, &reply)
+    case .healthPage: return showHealth(set, &reply)
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals:
       preconditionFailure("inspections are for workers")
     case nil: preconditionFailure("the loop passes numbers of the method table")

@@ -7,10 +7,9 @@ import VerdictSystem
 
 /// Services for tests of the transport.
 struct EchoServices: ServiceSet {
-  static let methods: [(path: String, number: UInt8)] = [
-    ("/test.Echo/Same", 0), ("/test.Echo/Fail", 1), ("/test.Echo/Set", 2), ("/test.Echo/Big", 3),
-    ("/test.Echo/Slow", 4),
-  ]
+  static let methods = ["Same", "Fail", "Set", "Big", "Slow"].enumerated().map {
+    ServedMethod(path: "/test.Echo/\($1)", number: UInt8($0))
+  }
 
   mutating func answer(
     method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, reply: inout ReplyBuffer
