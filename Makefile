@@ -34,7 +34,8 @@ PACKAGES := \
   'libnghttp2-dev>=1.52.0-1+deb12u3' 'libnghttp2-14>=1.52.0-1+deb12u3' \
   libprotobuf-c-dev libyaml-dev libssl-dev zlib1g-dev pkg-config g++ git \
   protobuf-compiler protobuf-c-compiler \
-  nghttp2-client valgrind strace faketime skopeo docker-registry binutils util-linux python3-venv
+  nghttp2-client valgrind strace faketime skopeo docker-registry openssl systemd binutils util-linux \
+  python3-venv
 
 # What the benchmarks compare with, and nothing else needs.
 RIVAL_PACKAGES := libgrpc++-dev

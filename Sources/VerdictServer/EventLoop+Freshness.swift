@@ -57,7 +57,8 @@ extension EventLoop where Service: ~Copyable {
 
   private func awaitingEnd(_ deadlineNanoseconds: UInt64) -> UInt64 {
     let rest = deadlineNanoseconds - min(deadlineNanoseconds, nowNanoseconds)
-    let margin = min(rest / 10, LoopLimits.awaitingMarginNanosecondsMax)
+    // gRPC's clients round their timeouts up by as much as a hundredth.
+    let margin = min(rest / 10, rest / 50 + LoopLimits.awaitingMarginNanoseconds)
     return nowNanoseconds &+ min(rest - margin, LoopLimits.awaitingNanosecondsMax)
   }
 
