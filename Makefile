@@ -24,6 +24,10 @@ PROVE := .build/release/verdict-prove
 CHECKS ?= 100000000
 SEED ?= 1
 THREADS ?= 2
+# Of `make fuzz`: what, and for how many seconds; and of each target of `make fuzz-smoke`.
+T ?= http2
+N ?= 60
+SMOKE_SECONDS ?= 3
 # An engine of others, asked the same in fewer worlds.
 CEDAR := $(VENV)/bin/python Tests/Proof/cedar/oracle.py $(PROVE)
 CEDAR_CHECKS ?= 1000000
@@ -41,8 +45,8 @@ PACKAGES := \
 RIVAL_PACKAGES := libgrpc++-dev
 
 .PHONY: help deps build build-bench build-examples build-prove run test test-swift test-proof test-python prove \
-  faults mutants bench bench-swap bench-fair bench-gateway soak demo-envoy fuzz-gateway proto proto-check schema format \
-  lint asan tsan clean swift-there
+  faults fuzz fuzz-smoke fuzz-merge mutants bench bench-swap bench-fair bench-gateway soak demo-envoy fuzz-gateway \
+  proto proto-check schema format lint asan tsan clean swift-there
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -67,7 +71,7 @@ build-prove: swift-there
 run: deps build ## publish the example, serve it, show an ALLOW and a DENY, keep serving
 	@examples/run.sh $(VERDICT) $(WORK)/run
 
-test: deps lint proto-check test-swift test-proof test-python ## everything that has to pass
+test: deps lint proto-check test-swift test-proof test-python fuzz-smoke ## everything that has to pass
 
 test-swift: swift-there ## the tests in Swift
 	$(SWIFT) build --build-tests -j $(JOBS)
@@ -90,7 +94,19 @@ build-examples: swift-there
 	$(SWIFT) build -c release -j $(JOBS) --product verdict-pii-page
 
 test-python: build build-bench build-examples $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
-	$(VENV)/bin/python -m pytest Tests/Python
+	SWIFT=$(SWIFT) $(VENV)/bin/python -m pytest Tests/Python -n 2 --dist loadfile -m "not alone"
+	SWIFT=$(SWIFT) $(VENV)/bin/python -m pytest Tests/Python -m alone
+
+fuzz: swift-there ## fuzz one target: make fuzz T=http2 N=60; see docs/fuzzing.md
+	SWIFT=$(SWIFT) JOBS=$(JOBS) Tests/Fuzz/build
+	nice -n 19 python3 Tests/Fuzz/fuzz.py run $(T) $(N)
+
+fuzz-smoke: swift-there ## each fuzzer from its corpus for a moment, and one that has to find a bug
+	SWIFT=$(SWIFT) JOBS=$(JOBS) Tests/Fuzz/build
+	python3 Tests/Fuzz/fuzz.py smoke $(SMOKE_SECONDS)
+
+fuzz-merge: ## reduce what `make fuzz T=...` has found to a small corpus, to be committed
+	python3 Tests/Fuzz/fuzz.py merge $(T)
 
 faults: deps build $(VENV)/ready $(STUBS)/ready ## the control directory at length: every byte and system call, 10,000 sets
 	$(VENV)/bin/python -m pytest Tests/Faults
@@ -160,7 +176,7 @@ tsan: swift-there ## the tests in Swift under the thread sanitizer
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -j $(JOBS) --disable-xctest
 
 clean: ## remove everything that was built
-	rm -rf .build .build-asan .build-tsan $(WORK)
+	rm -rf .build .build-asan .build-tsan .build-fuzz $(WORK)
 
 # The environment of the Python tests and benchmarks: pinned, and stubs made from proto/.
 

@@ -105,7 +105,7 @@ let package = Package(
       "VerdictTestKit",
       [
         "VerdictModel", "VerdictSystem", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler",
-        "VerdictEngine", "CLibyaml",
+        "VerdictEngine", "CLibyaml", "CNghttp2",
       ]),
     .executableTarget(
       name: "verdict-bench",
@@ -122,6 +122,14 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Proof/verdict-prove", swiftSettings: house),
+    .target(
+      name: "VerdictFuzz",
+      dependencies: [
+        "VerdictModel", "VerdictSystem", "VerdictPolicy", "VerdictSnapshot", "VerdictEngine",
+        "VerdictCompiler", "VerdictControl", "VerdictHTTP2", "VerdictRPC", "VerdictClient",
+        "VerdictServer", "VerdictTestKit",
+      ],
+      path: "Tests/Fuzz/VerdictFuzz", swiftSettings: house),
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
@@ -130,10 +138,13 @@ let package = Package(
       "VerdictRoutesTests", ["VerdictRoutes", "VerdictModel", "VerdictPolicy", "VerdictCompiler"]),
     tests(
       "VerdictSnapshotTests",
-      ["VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
+      ["VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy", "VerdictEngine"]),
     tests(
       "VerdictEngineTests",
-      ["VerdictEngine", "VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
+      [
+        "VerdictEngine", "VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy",
+        "VerdictSystem",
+      ]),
     tests(
       "VerdictCompilerTests",
       ["VerdictCompiler", "VerdictSnapshot", "VerdictModel", "VerdictPolicy"]),
@@ -158,7 +169,7 @@ let package = Package(
       "VerdictServerTests",
       [
         "VerdictServer", "VerdictClient", "VerdictControl", "VerdictModel", "VerdictSystem",
-        "VerdictEngine", "VerdictRPC",
+        "VerdictEngine", "VerdictRPC", "VerdictHTTP2",
       ]),
   ]
 )

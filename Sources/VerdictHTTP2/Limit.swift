@@ -1,5 +1,5 @@
-/// Every bound that a peer can run into, by the name that its counter has. Values and reactions stand
-/// in `SessionLimits`.
+/// Every bound that a peer can run into, by the name that its counter has. Values and reactions
+/// stand in `SessionLimits`.
 public enum Limit: UInt8, Sendable, CaseIterable {
   // Bounds of one request.
   case headerList

@@ -12,8 +12,8 @@ public import VerdictModel
 ///     if session.isOver { close }
 ///     at session.dueNanoseconds: session.expire(nowNanoseconds), then drain as above
 ///
-/// nghttp2's rules hold throughout: no receiving or draining from inside a callback, one thread, and
-/// nothing but closing after a fatal error.
+/// nghttp2's rules hold throughout: no receiving or draining from inside a callback, one thread,
+/// and nothing but closing after a fatal error.
 @safe
 public struct ServerSession: ~Copyable {
   private let state: UnsafeMutablePointer<SessionState>
@@ -87,14 +87,14 @@ public struct ServerSession: ~Copyable {
   ///
   /// - Parameter nowNanoseconds: the monotonic clock, from which timeouts count.
   /// - Returns: false when the connection is to be closed without another byte: the peer broke the
-  ///   protocol beyond repair, or has stopped to read. Where another limit is reached, `drain` has the
-  ///   last word to say and `isOver` is true after it.
+  ///   protocol beyond repair, or has stopped to read. Where another limit is reached, `drain` has
+  ///   the last word to say and `isOver` is true after it.
   public func receive(_ bytes: ByteView, nowNanoseconds: UInt64) -> Bool {
     unsafe state.pointee.nowNanoseconds = nowNanoseconds
     if unsafe state.pointee.stopped != nil { return true }
     let byteCount = unsafe state.pointee.admit(bytes)
-    // SAFETY: the session is alive and we are not inside one of its callbacks, which change the state
-    // during this call.
+    // SAFETY: the session is alive and we are not inside one of its callbacks, which change the
+    // state during this call.
     let result = unsafe nghttp2_session_mem_recv(
       state.pointee.session, bytes.buffer.baseAddress, byteCount)
     return unsafe state.pointee.endRead(result)
@@ -297,7 +297,8 @@ public struct ServerRequest {
     unsafe ByteView(base: record.pointee.request.base, count: record.pointee.request.count)
   }
 
-  /// When the caller stops waiting, on the clock given to `receive`; the greatest value means never.
+  /// When the caller stops waiting, on the clock given to `receive`; the greatest value means
+  /// never.
   public var deadlineNanoseconds: UInt64 { unsafe record.pointee.deadlineNanoseconds }
 
   /// The number of its stream.

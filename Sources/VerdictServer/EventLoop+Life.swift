@@ -98,8 +98,8 @@ extension EventLoop where Service: ~Copyable {
   }
 
   /// Looks at every connection: closes the stalled, ends what has run out of time, sends the final
-  /// GOAWAY to those that drain, and ends the drain when its time is up. Happens only while somebody
-  /// stalls or drains, and when a session wants it.
+  /// GOAWAY to those that drain, and ends the drain when its time is up. Happens only while
+  /// somebody stalls or drains, and when a session wants it.
   mutating func sweep() {
     sweepNanoseconds = .max
     let isTimeUp = nowNanoseconds >= drainEndNanoseconds

@@ -2,7 +2,8 @@ internal import Synchronization
 internal import VerdictSystem
 internal import VerdictTLS
 
-/// What other threads tell a loop: new connections, workers' answers, and to stop. The only way into a loop.
+/// What other threads tell a loop: new connections, workers' answers, and to stop. The only way
+/// into a loop.
 final class LoopMailbox: Sendable {
   /// How far a server has come with stopping.
   enum Stop: UInt8, Comparable {

@@ -6,7 +6,8 @@ public enum AtomicFile {
   ///
   /// - Parameters:
   ///   - mode: permission bits of the new file.
-  ///   - synchronizesDirectory: false leaves syncing the directory to the caller, who writes more files there.
+  ///   - synchronizesDirectory: false leaves syncing the directory to the caller, who writes more
+  ///     files there.
   /// - Throws: the first system call that failed; `path` then has its old content and nothing is
   ///   left beside it.
   public static func replace(

@@ -2,8 +2,8 @@ internal import ArgumentParser
 internal import VerdictServer
 internal import VerdictSystem
 
-/// What `serve` demands of those who connect: TLS for TCP listeners, modes of Unix sockets, lists of
-/// callers.
+/// What `serve` demands of those who connect: TLS for TCP listeners, modes of Unix sockets, lists
+/// of callers.
 struct ListenerOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

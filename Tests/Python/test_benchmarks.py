@@ -8,6 +8,8 @@ import pytest
 
 from sidecar import ROOT
 
+pytestmark = pytest.mark.alone
+
 
 # All but the rival, which needs a library that nothing else does.
 ONLY = ["--only", "unary", "batches", "pages", "counts", "process"]

@@ -55,7 +55,11 @@ def visibility(generation):
         workspace="prod",
         principals=[MIA],
         permissions=["edit"],
-        blocks=[pb.VisibilityBlock(resource_type="destination", ids=pb.Ids(data=b"D3", lengths=b"\2"))],
+        blocks=[
+            pb.VisibilityBlock(
+                resource_type="destination", ids=pb.Ids(data=b"D3", lengths=b"\2")
+            )
+        ],
         min_generation=generation,
     )
 

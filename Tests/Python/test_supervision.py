@@ -178,7 +178,9 @@ def test_a_thousand_calls_under_way_are_all_answered_when_it_stops(tmp_path, con
     peers = [Peer(address) for address in [sidecar.tcp, sidecar.unix] * 5]
     streams = []
     for peer in peers:
-        begun = [peer.request_bytes(headers(AUTHORIZE), content[:-1], end=False) for _ in range(100)]
+        begun = [
+            peer.request_bytes(headers(AUTHORIZE), content[:-1], end=False) for _ in range(100)
+        ]
         peer.send(b"".join(bytes_ for _, bytes_ in begun))
         assert peer.ping()
         streams.append([stream for stream, _ in begun])

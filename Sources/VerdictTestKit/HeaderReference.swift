@@ -1,11 +1,9 @@
-import CNghttp2
-import VerdictHTTP2
-import VerdictModel
+internal import CNghttp2
 
-/// nghttp2's own check of HTTP's rules: a plain server session with nothing switched off, asked about
-/// one request at a time.
+/// nghttp2's own check of HTTP's rules: a plain server session with nothing switched off, asked
+/// about one request at a time.
 @safe
-final class HeaderReference {
+public final class HeaderReference {
   private final class Verdict {
     var isRefused = false
     var isWhole = false
@@ -16,7 +14,7 @@ final class HeaderReference {
   private var session: OpaquePointer?
   private var stream = 1
 
-  init() {
+  public init() {
     unsafe nghttp2_session_callbacks_new(&callbacks)
     // What nghttp2 would only drop counts as refused too: our rules don't drop.
     unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks) {
@@ -43,7 +41,7 @@ final class HeaderReference {
     unsafe nghttp2_session_server_new(
       &session, callbacks, Unmanaged.passUnretained(verdict).toOpaque())
     stream = 1
-    feed(Frames.preface)
+    feed(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Self.frame(4, 0, 0, []))
   }
 
   deinit {
@@ -65,12 +63,37 @@ final class HeaderReference {
   }
 
   /// Whether it takes this request without a word.
-  func accepts(_ headers: [(name: [UInt8], value: [UInt8])]) -> Bool {
+  public func accepts(_ headers: [(name: [UInt8], value: [UInt8])]) -> Bool {
     if stream > 1_000 { renew() }
     (verdict.isRefused, verdict.isWhole) = (false, false)
-    feed(Frames.frame(1, Frames.endHeaders, stream, Frames.block(headers)))
-    feed(Frames.frame(3, 0, stream, [0, 0, 0, 8]))
+    feed(Self.frame(1, 4, stream, Self.block(headers)))
+    feed(Self.frame(3, 0, stream, [0, 0, 0, 8]))
     stream += 2
     return verdict.isWhole && !verdict.isRefused
+  }
+
+  // MARK: Frames
+
+  private static func frame(
+    _ type: UInt8, _ flags: UInt8, _ stream: Int, _ payload: [UInt8]
+  ) -> [UInt8] {
+    (0..<3).map { UInt8(payload.count >> (16 - 8 * $0) & 255) } + [type, flags]
+      + (0..<4).map { UInt8(stream >> (24 - 8 * $0) & 255) } + payload
+  }
+
+  /// A header block of literals that are never indexed.
+  private static func block(_ headers: [(name: [UInt8], value: [UInt8])]) -> [UInt8] {
+    headers.flatMap { name, value in [0x10] + text(name) + text(value) }
+  }
+
+  private static func text(_ bytes: [UInt8]) -> [UInt8] {
+    guard bytes.count >= 127 else { return [UInt8(bytes.count)] + bytes }
+    var rest = bytes.count - 127
+    var result: [UInt8] = [127]
+    while rest >= 128 {
+      result.append(UInt8(rest & 127 | 128))
+      rest >>= 7
+    }
+    return result + [UInt8(rest)] + bytes
   }
 }

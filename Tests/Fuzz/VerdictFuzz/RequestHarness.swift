@@ -1,0 +1,88 @@
+import Glibc
+import VerdictClient
+import VerdictControl
+import VerdictEngine
+import VerdictHTTP2
+import VerdictModel
+import VerdictRPC
+import VerdictServer
+import VerdictSystem
+import VerdictTestKit
+
+/// The whole server under arbitrary messages of all its methods, over a Unix socket.
+///
+/// Input: the method, then the message.
+///
+/// What holds: every call is answered in time, a message that can't be read never with OK, and
+/// `Authorize` in its plain form as the reference interpreter answers.
+final class RequestHarness: FuzzHarness {
+  private let activation: Activation
+  private let server: Server
+  private let connection: Connection
+  private let reference: ReferenceInterpreter
+  private static let timeoutNanoseconds: UInt64 = 20_000_000_000
+
+  init() throws {
+    let documents = try SnapshotProbe.documents()
+    reference = ReferenceInterpreter(documents: documents)
+    var listener = ListenerSettings(.unix(path: "/tmp/verdict-fuzz-\(getpid()).sock"))
+    listener.servesInspection = true
+    var configuration = ServerConfiguration(listeners: [listener], loopCount: 1)
+    configuration.workerCount = 1
+    activation = Activation(publication: Publication(slotCount: configuration.slotCount))
+    activation.activate(
+      try LoadedSet(
+        compiled: SnapshotProbe.snapshots().map {
+          OrganizationSnapshot(bytes: $0, compilerVersion: ProductVersion.text)
+        }, after: nil, createdSeconds: 1_700_000_000))
+    let state = ServiceState(
+      version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax)
+    server = try Server(configuration, publication: activation.publication) { _ in
+      Services(state)
+    }
+    connection = try Connection(server.addresses[0].description)
+  }
+
+  deinit {
+    server.stopNow()
+    server.waitUntilStopped()
+  }
+
+  func run(_ input: ByteView) {
+    var reader = InputReader(input)
+    let methods = Method.allCases.filter { $0 != .healthPage }
+    let method = methods[Int(reader.byte()) % methods.count]
+    let message = reader.rest()
+    let wire = WireRequest(message)
+    do throws(ClientError) {
+      let reply = try connection.call(
+        path: method.path, message: message, timeoutNanoseconds: Self.timeoutNanoseconds)
+      // A request for the server's state has no fields and is not looked into.
+      if case .broken = wire, method != .getServerInfo {
+        preconditionFailure("what can't be read is not answered with OK")
+      }
+      if method == .authorize, case .plain(let request) = wire { compare(request, reply) }
+    } catch {
+      guard case .status(let code, _) = error else {
+        preconditionFailure("each call has an answer: \(error)")
+      }
+      precondition(code != 0 && code != 4, "a failure has a status, and none takes so long")
+    }
+  }
+
+  private func compare(_ request: WireRequest.Plain, _ bytes: [UInt8]) {
+    guard let reply = try? AuthorizeReply(decoding: bytes, checkCount: request.checks.count) else {
+      preconditionFailure("a reply has one answer for each check")
+    }
+    for (check, answer) in zip(request.checks, reply.answers) {
+      let expected = reference.decide(
+        ReferenceCheck(
+          organization: request.organization.isEmpty ? nil : request.organization,
+          principal: check.principal.isEmpty ? request.principal : check.principal,
+          workspace: check.workspace.isEmpty ? request.workspace : check.workspace,
+          action: check.action, resource: check.resource, target: check.target))
+      precondition(
+        answer.reason == expected.reason, "the server says \(answer.reason), not \(expected)")
+    }
+  }
+}
