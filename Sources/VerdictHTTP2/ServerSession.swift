@@ -141,9 +141,6 @@ public struct ServerSession: ~Copyable {
     return nil
   }
 
-  /// Whether `nextRequest` has one more.
-  public var hasRequest: Bool { unsafe state.pointee.readyHead != nil }
-
   /// Queues the answer of a request from `nextRequest` or `postponed`, which may not be used afterwards.
   public func answer(_ request: ServerRequest, _ status: RPCStatus) {
     // SAFETY: the request's stream is still open: only bytes from the peer could have closed it,
@@ -182,7 +179,7 @@ public struct ServerSession: ~Copyable {
     return true
   }
 
-  /// Whether `nextRequest` has one: as answers leave, calls with many messages go on.
+  /// Whether `nextRequest` has one more: as answers leave, calls with many messages go on.
   public var hasRequest: Bool { unsafe state.pointee.readyHead != nil }
 
   /// What became of a message for a stream.
