@@ -1,7 +1,7 @@
-"""Peers who want to hurt: each is stopped by its limit, takes no memory, and delays nobody else.
+"""Peers who want to hurt: each is stopped by its limit, takes no memory, delays nobody else.
 
-Everything goes to the real binary. While somebody attacks, a caller on another connection has to get
-its answers, and soon.
+Everything goes to the real binary. While somebody attacks, a caller on another connection has to
+get its answers, and soon.
 """
 
 import contextlib
@@ -118,8 +118,8 @@ def length_made_me(stream):
 
 
 def trailers_made_me(stream):
-    block = f.block([("a", "b")])
-    return f.request(stream, headers(), end=False) + f.frame(f.HEADERS, f.END_HEADERS, stream, block)
+    trailers = f.frame(f.HEADERS, f.END_HEADERS, stream, f.block([("a", "b")]))
+    return f.request(stream, headers(), end=False) + trailers
 
 
 def continuations():
@@ -318,7 +318,7 @@ def test_who_takes_too_long_is_hung_up_on(acme):
         body.send(content)
         stalled_stream, content = stalled.request_bytes(headers(), MESSAGE)
         stalled.send(content)
-        # One who calls and never reads: as soon as its answers pile up nothing more is read from it.
+        # One who calls and never reads: once its answers pile up nothing more is read from it.
         greedy = stack.enter_context(socket.create_connection(("127.0.0.1", acme.port)))
         greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         greedy.settimeout(0.5)

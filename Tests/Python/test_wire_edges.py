@@ -15,12 +15,6 @@ from peer import PREFACE, Peer, framed
 PROTOCOL_ERROR, FLOW_CONTROL_ERROR, ENHANCE_YOUR_CALM = 1, 3, 11
 
 
-@pytest.fixture(params=["tcp", "unix"])
-def peer(request, acme):
-    with Peer(getattr(acme, request.param)) as peer:
-        yield peer
-
-
 def padded(content, padding):
     frame = DataFrame(1, content)
     frame.flags.add("PADDED")
