@@ -6,7 +6,8 @@
 ///            ── ref `g<N>`    ──> set ...              │                         │ layer
 ///            ── ref `staged`  ──> set ...              │                         v
 ///                                                      │                      snapshot
-///                                                      └─ one per attachment ──> manifest ──> bytes
+///                                                      └─ one per attachment ──> manifest ──>
+///                                                      bytes
 /// ```
 ///
 /// What must survive a copy through a registry stands **inside** the set and the manifests,

@@ -166,8 +166,8 @@ extension Publication {
     /// Moves on while something from an earlier time is still in use: announces the count from when
     /// that was got, and returns the current pointer with the current count.
     ///
-    /// A publisher that has added to the count since then goes on waiting, so both pointers hold: the
-    /// old one, and the new one, which only a later publisher can take out.
+    /// A publisher that has added to the count since then goes on waiting, so both pointers hold:
+    /// the old one, and the new one, which only a later publisher can take out.
     ///
     /// - Parameter oldest: the least count of what is in use; the greatest value: nothing is.
     @inlinable

@@ -1,7 +1,7 @@
 public import VerdictModel
 
-/// A request's message that outlives its stream, on its way to another thread. Frees its memory when
-/// its last owner goes.
+/// A request's message that outlives its stream, on its way to another thread. Frees its memory
+/// when its last owner goes.
 @safe
 public final class DetachedMessage: @unchecked Sendable {
   // `@unchecked`: nobody writes to the bytes any more.

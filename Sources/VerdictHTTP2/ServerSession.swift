@@ -141,7 +141,8 @@ public struct ServerSession: ~Copyable {
     return nil
   }
 
-  /// Queues the answer of a request from `nextRequest` or `postponed`, which may not be used afterwards.
+  /// Queues the answer of a request from `nextRequest` or `postponed`, which may not be used
+  /// afterwards.
   public func answer(_ request: ServerRequest, _ status: RPCStatus) {
     // SAFETY: the request's stream is still open: only bytes from the peer could have closed it,
     // and none were taken since.
@@ -191,8 +192,8 @@ public struct ServerSession: ~Copyable {
     case gone
   }
 
-  /// Keeps a server-streaming call from `nextRequest` open, to be served by its stream's number; the
-  /// request may not be used afterwards.
+  /// Keeps a server-streaming call from `nextRequest` open, to be served by its stream's number;
+  /// the request may not be used afterwards.
   public func begin(_ request: ServerRequest) {
     // SAFETY: as in `answer`.
     unsafe request.record.pointee.phase = .streaming

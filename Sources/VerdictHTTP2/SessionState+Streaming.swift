@@ -180,7 +180,8 @@ extension SessionState {
     unsafe pump(record)
   }
 
-  /// Copies a piece of a streaming call's messages into a DATA frame, or the trailers behind the last.
+  /// Copies a piece of a streaming call's messages into a DATA frame, or the trailers behind the
+  /// last.
   @unsafe
   mutating func readMessages(
     _ record: UnsafeMutablePointer<StreamRecord>, _ target: UnsafeMutablePointer<UInt8>,

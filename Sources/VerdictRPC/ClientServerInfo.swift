@@ -45,6 +45,7 @@ extension ServerInfo.Policies {
   @unsafe
   fileprivate init(_ status: UnsafeMutablePointer<Verdict__V1__PolicyStatus>?) {
     self.init()
+    // SAFETY: the message and its texts live until the caller frees them.
     guard let status = unsafe status?.pointee else { return }
     // A state from the future is none that is known.
     state = unsafe ServerInfo.PolicyState(rawValue: status.state.rawValue) ?? .unspecified

@@ -181,8 +181,8 @@ struct SliceBoard {
 
   init() {}
 
-  /// Whether nothing is to be done. Where requests wait, others are under way, or will be begun with
-  /// the next turn.
+  /// Whether nothing is to be done. Where requests wait, others are under way, or will be begun
+  /// with the next turn.
   var isIdle: Bool { running.isEmpty && waiting.isEmpty }
 
   /// What to keep announcing; the greatest value where nothing is under way.

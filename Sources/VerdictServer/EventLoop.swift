@@ -99,7 +99,8 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     mailbox.close()
   }
 
-  /// Waits for events: not at all while there is work left, and offline unless some of it was begun.
+  /// Waits for events: not at all while there is work left, and offline unless some of it was
+  /// begun.
   private mutating func wait() {
     nextEvent = 0
     if backlog.isEmpty && slices.isIdle {

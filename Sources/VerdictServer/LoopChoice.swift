@@ -2,10 +2,10 @@ internal import VerdictSystem
 
 /// To which loop the next connection goes: the one with the least work.
 ///
-/// A gateway opens few connections and sends much over each, so their number says little; and what a
-/// new one will bring is not known. So a loop is judged by how busy it was of late, plus an average
-/// connection's share for each that it was given since that was looked at. Loops that are about as
-/// busy are told apart by the number of their connections.
+/// A gateway opens few connections and sends much over each, so their number says little; and what
+/// a new one will bring is not known. So a loop is judged by how busy it was of late, plus an
+/// average connection's share for each that it was given since that was looked at. Loops that are
+/// about as busy are told apart by the number of their connections.
 struct LoopChoice {
   /// How often loops are looked at, in nanoseconds.
   static let sampleNanoseconds: UInt64 = 20_000_000

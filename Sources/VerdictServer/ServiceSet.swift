@@ -32,8 +32,8 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   ///
   /// - Parameters:
   ///   - set: the bits of the current publication's pointer, 0 when there is none; valid for this
-  ///     call and for all that follow for the place of a request that it begins. All requests of one
-  ///     loop turn get the same.
+  ///     call and for all that follow for the place of a request that it begins. All requests of
+  ///     one loop turn get the same.
   ///   - nowNanoseconds: the monotonic clock at the turn's start.
   ///   - mayBegin: whether a large request may be begun.
   ///   - reply: where the reply's message goes.

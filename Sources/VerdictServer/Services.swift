@@ -6,7 +6,8 @@ internal import VerdictModel
 internal import VerdictRPC
 internal import VerdictSystem
 
-/// The services of the product, one set a loop and a worker: the one place where wire and engine meet.
+/// The services of the product, one set a loop and a worker: the one place where wire and engine
+/// meet.
 ///
 /// What a request needs beyond its reply lies in the arena, which is emptied before each request
 /// and allocates nothing once warm. A large request takes the arena with it to a place of its own.

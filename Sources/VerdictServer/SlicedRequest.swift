@@ -38,6 +38,7 @@ struct AuthorizeWork {
   let request: AuthorizeRequest
   let columns: CheckColumns?
   let organization: SnapshotSet.Organization
+  // SAFETY: in the arena of the request's place, which is emptied after the work is gone.
   let decisions: UnsafeMutablePointer<Decision>
   let count: Int
   var rows = ColumnBatch.Rows()

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Does one caller's load disturb another? `make bench-fair` builds what this needs.
 
-One caller asks single checks at even times, far below what the server can do. Another sends batches of
-10,000 checks, several at once, without a pause. Runs without and with the batches alternate; the p99 of
-the single checks may be a millisecond longer at most, as the median of the pairs.
+One caller asks single checks at even times, far below what the server can do. Another sends batches
+of 10,000 checks, several at once, without a pause. Runs without and with the batches alternate; the
+p99 of the single checks may be a millisecond longer at most, as the median of the pairs.
 
-What two processes cost each other on two CPUs is not the server's doing, so there is a third kind of
-run, in which the batches go to another server: shown, not judged.
+What two processes cost each other on two CPUs is not the server's doing, so there is a third kind
+of run, in which the batches go to another server: shown, not judged.
 
   --quick    one short round, to see that it works; nothing is judged
   --rounds N 5 if not given

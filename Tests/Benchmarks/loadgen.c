@@ -5,8 +5,8 @@
 // messages from FILE in turn, and prints one line of JSON. A call counts as answered only with HTTP
 // status 200, grpc-status 0 and a message; if any other outcome is seen the exit status is 1.
 //
-// With RATE calls begin at even times, so many a second, whether or not earlier ones were answered, and
-// each one's time counts from when it should have begun: a server that stalls can't hide it.
+// With RATE calls begin at even times, so many a second, whether or not earlier ones were answered,
+// and each one's time counts from when it should have begun: a server that stalls can't hide it.
 //
 // usage: loadgen ADDRESS PATH FILE CONNECTIONS STREAMS CALLS SECONDS_MAX [RATE]
 //   ADDRESS  tcp:PORT (loopback) or unix:PATH
@@ -358,7 +358,8 @@ int main(int argc, char **argv) {
   load.calls = strtoull(argv[6], NULL, 10);
   uint64_t limit = strtoull(argv[7], NULL, 10) * 1000000000u;
   load.rate = argc == 9 ? atof(argv[8]) : 0;
-  if (load.rate < 0 || connections < 1 || load.streams < 1 || load.calls < 1 || limit < 1 || !load.message_count) {
+  if (load.rate < 0 || connections < 1 || load.streams < 1 || load.calls < 1 || limit < 1 ||
+      !load.message_count) {
     fail("the counts start at 1, and FILE holds a message");
   }
   load.nanoseconds = allocated(malloc(load.calls * sizeof *load.nanoseconds));

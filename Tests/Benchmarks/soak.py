@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Ten minutes of clients that come and go, and of others that misbehave; `make soak`.
 
-Well-behaved clients ask at 70% of what the server can do, over connections of which new ones open and old
-ones close all the time. Others send garbage, stop in the middle, give up, read nothing, send what is too
-large, or connect and leave. The server's memory and descriptors have to stay where they are, and no
-call of the well-behaved may fail.
+Well-behaved clients ask at 70% of what the server can do, over connections of which new ones open
+and old ones close all the time. Others send garbage, stop in the middle, give up, read nothing,
+send what is too large, or connect and leave. The server's memory and descriptors have to stay where
+they are, and no call of the well-behaved may fail.
 
-  --seconds N  600 if not given; a run of a few seconds shows that it works, and judges the errors and the
+  --seconds N  600 if not given; a run of a few seconds shows that it works, and judges the errors
+  and the
                descriptors alone
 """
 

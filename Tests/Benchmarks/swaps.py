@@ -3,9 +3,9 @@
 
 Half of what the server can do is asked of it, at even times, while new sets come into force: ten a
 second with 10,000 members, one every two seconds with a million. Beside each such run stands one in
-which another process loads the very same sets, so that the machine has the same to do, and the server
-asked stays with what it has. No call may fail, and the p99 may be 1.5 times the other's at most, as
-the median of interleaved pairs.
+which another process loads the very same sets, so that the machine has the same to do, and the
+server asked stays with what it has. No call may fail, and the p99 may be 1.5 times the other's at
+most, as the median of interleaved pairs.
 
   --quick       one short pair of a small organization, to see that it works; nothing is judged
   --sizes ...   profiles of `verdict generate`: large (10,000 members) and million

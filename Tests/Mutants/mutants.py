@@ -1,9 +1,9 @@
 """Breaks the compiler, the engine and the snapshot's reader on purpose, one way at a time.
 
 Each row of `mutants.toml` is a change that a person could make by mistake. It is applied in a copy
-of the tree and built; then what should notice runs: the prover, or a suite of the tests. A mutant that
-nothing notices survives, and is a missing test. Exits 1 when one survives, or when a row's text
-is not found exactly once.
+of the tree and built; then what should notice runs: the prover, or a suite of the tests. A mutant
+that nothing notices survives, and is a missing test. Exits 1 when one survives, or when a row's
+text is not found exactly once.
 """
 
 import argparse

@@ -78,7 +78,9 @@ def test_only_what_changed_is_compiled_and_kept_byte_for_byte(site):
     assert before[0] != after[0] and before[1] == after[1]
     # A lie about what a snapshot was compiled from is not believed, nor kept: nobody signed it.
     site.layout.edit_manifest(
-        lambda manifest: manifest["annotations"].update({"dev.verdict.source": "sha256:" + "0" * 64})
+        lambda manifest: manifest["annotations"].update(
+            {"dev.verdict.source": "sha256:" + "0" * 64}
+        )
     )
     site.publish(True)
     assert site.layout.number() == 3

@@ -108,7 +108,8 @@ def changed_message(site, next):
 
 def renewed_by_hand(site, next):
     later = "2031-01-01T00:00:00Z"
-    next.edit_set(lambda set: set["annotations"].update({"org.opencontainers.image.created": later}))
+    created = {"org.opencontainers.image.created": later}
+    next.edit_set(lambda set: set["annotations"].update(created))
 
 
 def higher_number(site, next):

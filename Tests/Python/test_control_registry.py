@@ -70,7 +70,8 @@ def test_a_registry_carries_sets_to_a_second_server(registry, tmp_path):
         assert effect(client) == ALLOW
         digest = status(client).set_digest.hex()
         assert site.layout.ref("current")["digest"] == f"sha256:{digest}"
-        snapshots = {one.organization: one.snapshot_digest.hex() for one in client.info().organizations}
+        organizations = client.info().organizations
+        snapshots = {one.organization: one.snapshot_digest.hex() for one in organizations}
         assert snapshots == {
             name: layer["digest"].removeprefix("sha256:")
             for name, layer in site.layout.snapshots().items()
