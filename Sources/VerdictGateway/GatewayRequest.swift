@@ -28,17 +28,6 @@ public struct GatewayRequest {
     peer = request.peer
   }
 
-  /// A request of a gateway that passes on its first line and headers alone.
-  public init(method: ByteView, target: ByteView, headers: TextPairs) {
-    self.method = method
-    self.target = target
-    self.headers = headers
-    body = ByteView()
-    context = TextPairs()
-    metadata = TextPairs()
-    peer = ByteView()
-  }
-
   /// The body, where all of it is here and says that it is JSON.
   var wholeBody: ByteView? {
     guard !body.isEmpty, isBodyWhole, isBodyJSON else { return nil }

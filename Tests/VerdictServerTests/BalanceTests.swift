@@ -74,9 +74,9 @@ struct BalanceTests {
     let loop = echo.server.loopCounters[0].batches > 0 ? 0 : 1
     SystemClock.sleep(nanoseconds: 100_000_000)
     _ = echo.server.takeBalance()
-    var others: [Connection] = []
+    var others: [VerdictClient.Connection] = []
     for number in 0..<6 {
-      let other = try Connection(number % 2 == 0 ? echo.tcp : echo.unix)
+      let other = try VerdictClient.Connection(number % 2 == 0 ? echo.tcp : echo.unix)
       _ = try other.call(path: "/test.Echo/Same", message: [], timeoutNanoseconds: seconds(5))
       others.append(other)
     }

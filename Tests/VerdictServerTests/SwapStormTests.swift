@@ -2,6 +2,7 @@ import Synchronization
 import Testing
 import VerdictClient
 import VerdictControl
+import VerdictHTTP2
 import VerdictModel
 import VerdictRPC
 import VerdictSystem
