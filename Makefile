@@ -38,10 +38,15 @@ PACKAGES := \
   'libnghttp2-dev>=1.52.0-1+deb12u3' 'libnghttp2-14>=1.52.0-1+deb12u3' \
   libprotobuf-c-dev libyaml-dev libssl-dev zlib1g-dev pkg-config g++ git \
   protobuf-compiler protobuf-c-compiler \
-  nghttp2-client valgrind strace binutils util-linux python3-venv
+  nghttp2-client valgrind strace faketime skopeo docker-registry openssl systemd binutils util-linux \
+  python3-venv
 
-.PHONY: help deps build build-bench build-prove run test test-swift test-proof test-python prove \
-  mutants fuzz fuzz-smoke fuzz-merge bench proto proto-check schema format lint asan tsan clean swift-there
+# What the benchmarks compare with, and nothing else needs.
+RIVAL_PACKAGES := libgrpc++-dev
+
+.PHONY: help deps build build-bench build-examples build-prove run test test-swift test-proof test-python prove \
+  faults fuzz fuzz-smoke fuzz-merge mutants bench bench-swap bench-fair bench-gateway soak demo-envoy fuzz-gateway \
+  proto proto-check schema format lint asan tsan clean swift-there
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -85,7 +90,10 @@ prove: build-prove $(VENV)/ready ## the same at length; CHECKS=, SEED=, THREADS=
 mutants: swift-there $(VENV)/ready ## break compiler, engine and reader on purpose: does anything notice? MUTANTS= names some
 	$(VENV)/bin/python Tests/Mutants/mutants.py --swift $(SWIFT) --jobs $(JOBS) $(MUTANTS)
 
-test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
+build-examples: swift-there
+	$(SWIFT) build -c release -j $(JOBS) --product verdict-pii-page
+
+test-python: build build-bench build-examples $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
 	SWIFT=$(SWIFT) $(VENV)/bin/python -m pytest Tests/Python -n 2 --dist loadfile -m "not alone"
 	SWIFT=$(SWIFT) $(VENV)/bin/python -m pytest Tests/Python -m alone
 
@@ -100,8 +108,34 @@ fuzz-smoke: swift-there ## each fuzzer from its corpus for a moment, and one tha
 fuzz-merge: ## reduce what `make fuzz T=...` has found to a small corpus, to be committed
 	python3 Tests/Fuzz/fuzz.py merge $(T)
 
+faults: deps build $(VENV)/ready $(STUBS)/ready ## the control directory at length: every byte and system call, 10,000 sets
+	$(VENV)/bin/python -m pytest Tests/Faults
+
+demo-envoy: build $(VENV)/ready ## Envoy in front of a tiny API: what passes, what doesn't, and why
+	$(VENV)/bin/python examples/gateways/demo.py $(VERDICT) $(VENV)/bin/envoy
+
+# Of `make fuzz-gateway`: how many requests.
+REQUESTS ?= 100000
+
+fuzz-gateway: build $(VENV)/ready $(STUBS)/ready ## random requests through Envoy; REQUESTS= says how many
+	$(VENV)/bin/python Tests/Python/gateway_fuzz.py $(REQUESTS)
+
 bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
+	@.ci/deps $(RIVAL_PACKAGES)
+	$(MAKE) $(TOOLS)/rival
 	$(VENV)/bin/python Tests/Benchmarks/bench.py $(BENCH_FLAGS)
+
+bench-swap: build $(VENV)/ready $(STUBS)/ready bench-tools ## do swaps of policies disturb those who ask? SWAP_FLAGS= for less
+	$(VENV)/bin/python Tests/Benchmarks/swaps.py $(SWAP_FLAGS)
+
+bench-fair: build $(VENV)/ready $(STUBS)/ready bench-tools ## does one caller's load disturb another? FAIR_FLAGS= for less
+	$(VENV)/bin/python Tests/Benchmarks/fairness.py $(FAIR_FLAGS)
+
+soak: build $(VENV)/ready $(STUBS)/ready bench-tools ## ten minutes of load and of clients that misbehave; SOAK_SECONDS= for less
+	$(VENV)/bin/python Tests/Benchmarks/soak.py --seconds $(or $(SOAK_SECONDS),600)
+
+bench-gateway: build $(VENV)/ready $(STUBS)/ready bench-tools ## what a Check of Envoy's costs beside an Authorize
+	$(VENV)/bin/python Tests/Benchmarks/gateway.py
 
 REASONS := Sources/VerdictModel/Reason.swift
 ADVICE := Sources/VerdictModel/Reason+Advice.swift
@@ -152,11 +186,15 @@ $(VENV)/ready: Tests/Python/requirements.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-$(STUBS)/ready: proto/verdict/v1/verdict.proto proto/verdict/v1/inspection.proto $(VENV)/ready
+PROTOS := verdict/v1/verdict.proto verdict/v1/inspection.proto \
+  envoy/service/auth/v3/external_auth.proto
+
+$(STUBS)/ready: $(addprefix proto/,$(PROTOS)) $(VENV)/ready
 	mkdir -p $(STUBS)
 	$(VENV)/bin/python -m grpc_tools.protoc -I proto --python_out=$(STUBS) \
-	  --grpc_python_out=$(STUBS) verdict/v1/verdict.proto verdict/v1/inspection.proto
-	touch $@
+	  --grpc_python_out=$(STUBS) $(PROTOS)
+	@# A package of its own, before the one of the same name that the tests' Envoy comes in.
+	touch $(STUBS)/envoy/__init__.py $@
 
 # The programs in C that the benchmarks use.
 
@@ -172,3 +210,7 @@ $(TOOLS)/%.so: Tests/Benchmarks/%.c
 $(TOOLS)/%: Tests/Benchmarks/%.c
 	@mkdir -p $(TOOLS)
 	$(CC) $(CFLAGS_OF_TOOLS) $< -o $@ -lnghttp2
+
+$(TOOLS)/rival: Tests/Benchmarks/rival.cc
+	@mkdir -p $(TOOLS)
+	$(CXX) -std=c++17 -O2 -Wall -Wextra -Werror $< -o $@ $$(pkg-config --cflags --libs grpc++)

@@ -27,6 +27,10 @@ struct ServeCommand: ParsableCommand {
   var policy: [String] = []
 
   @OptionGroup var models: ModelOption
+  @OptionGroup(title: "Following a control directory") var following: FollowingOptions
+
+  @OptionGroup(title: "Gateways") var routes: RouteOptions
+  @OptionGroup(title: "Gateways") var identity: IdentityOptions
 
   @Option(
     help: ArgumentHelp(
@@ -79,6 +83,9 @@ struct ServeCommand: ParsableCommand {
     }
     if models.models != nil && policy.isEmpty {
       throw ValidationError("--models goes with --policy; a control directory is compiled already.")
+    }
+    if following.isGiven && control == nil {
+      throw ValidationError("--trust, --state and their like go with --control.")
     }
     _ = try inspectionAddresses()
     guard (1...ServeCommand.loopCountMax).contains(loops) else {
@@ -145,11 +152,15 @@ struct ServeCommand: ParsableCommand {
     } catch {
       throw ValidationError("The sockets that were passed by LISTEN_FDS: \(error).")
     }
-    let policies: Sidecar.Policies =
-      control.map { .control(directory: $0) }
-      ?? .documents(paths: policy, models: models.models)
+    let policies: Sidecar.Policies
+    if let control {
+      policies = .control(directory: control, try following.settings(), following.freshness)
+    } else {
+      policies = .documents(paths: policy, models: models.models)
+    }
     try Sidecar.run(
       try configuration(passed: passed.map(\.socket)), policies,
+      routes: try routes.compiled(models), identity: identity.configuration,
       logger: LogOutput.logger(level: logLevel))
   }
 

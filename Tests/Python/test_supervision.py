@@ -115,7 +115,7 @@ def test_a_supervisor_that_cannot_be_reached_is_a_warning(tmp_path, control):
         with Client(sidecar.tcp) as client:
             assert list(client.authorize(REQUEST).effects) == [ALLOW]
         warnings = [one for one in sidecar.records() if one["level"] == "warning"]
-        assert [one["message"] for one in warnings] == ["can't reach the supervisor"]
+        assert "can't reach the supervisor" in [one["message"] for one in warnings]
 
 
 def test_passed_sockets_are_listeners_and_keep_who_connected_before(tmp_path, control):

@@ -217,8 +217,6 @@ DECLARATION = re.compile(
 )
 # Files of many small things of one kind are called after the kind.
 KINDS = ("Messages", "Format", "Types")
-# A file with both halves of one thing.
-PAIRS = {"Ed25519"}
 
 
 def _words(name):
@@ -240,7 +238,7 @@ def file_names(tree):
                 known.update(tree.declared(other))
             if kind not in known:
                 yield f"{name}: there is no `{kind}` in {room} of which this could be an aspect"
-        elif not kind.endswith(KINDS) and kind not in PAIRS:
+        elif not kind.endswith(KINDS):
             if not any(_words(kind) & _words(other) for other in tree.declared(name)):
                 yield f"{name}: says nothing of `{kind}`; call it after the type that it declares"
 
