@@ -85,7 +85,7 @@ test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the r
 	$(VENV)/bin/python -m pytest Tests/Python
 
 faults: deps build $(VENV)/ready $(STUBS)/ready ## the control directory at length: every byte and system call, 10,000 sets
-	$(VENV)/bin/python -m pytest Tests/Faults
+	$(VENV)/bin/python -m pytest Tests/Faults -s
 
 bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
 	$(VENV)/bin/python Tests/Benchmarks/bench.py $(BENCH_FLAGS)

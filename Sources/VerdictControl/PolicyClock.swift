@@ -3,7 +3,7 @@ internal import VerdictSystem
 /// The time by which sets become valid, stale and invalid.
 ///
 /// Clocks are set back, by mistake or on purpose; that must not make an old set look young again.
-/// So the time is never less than what was known last (when a set got into force, at the latest when
+/// So the time is never less than what was known last (when a set got into force, and not before
 /// that set was made) plus what has passed since by a clock that nobody can set. Once a newer set
 /// gets into force, a clock that was ahead for a while is believed again.
 public struct PolicyClock: Sendable {

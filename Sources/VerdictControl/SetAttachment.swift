@@ -1,7 +1,7 @@
 public import VerdictCrypto
 
-/// Something that belongs to a set beside its snapshots, carried as bytes: it is published with
-/// them, signed with them and gets into force with them. The control directory doesn't look into it.
+/// Something that belongs to a set beside its snapshots, carried as bytes: it is published, signed
+/// and gets into force with them. The control directory doesn't look into it.
 public struct SetAttachment: Sendable, Equatable {
   /// What an attachment is, by its media type. A set has at most one of each.
   public enum Kind: String, Sendable, CaseIterable {

@@ -6,12 +6,12 @@ internal import VerdictSystem
 /// accepted, for each key that signed one.
 ///
 /// The directory is an OCI image layout like a control directory, for this user alone. Set and
-/// numbers stand in one `index.json`, which is replaced by one rename before the set gets into force:
-/// after any crash there is either what was in force before or what was about to be.
+/// numbers stand in one `index.json`, which is replaced by one rename before the set gets into
+/// force: after any crash there is either what was in force before or what was about to be.
 ///
 /// | Annotation of `index.json` | Meaning |
 /// |---|---|
-/// | `dev.verdict.mark.<key id or unsigned>` | `N sha256:... CREATED`: the highest set of that key |
+/// | `dev.verdict.mark.<key id>`, or `unsigned` | `N sha256:... CREATED`: its highest set |
 public struct StateDirectory: Sendable {
   public let path: String
 
@@ -129,7 +129,8 @@ public struct StateDirectory: Sendable {
     }
   }
 
-  /// Writes everything that the set needs. Its snapshots come from memory, where they were verified.
+  /// Writes everything that the set needs. Its snapshots come from memory, where they were
+  /// verified.
   private func copy(
     _ set: LoadedSet, _ digest: SHA256Digest, from source: ControlDirectory,
     _ writer: borrowing LayoutWriter

@@ -96,8 +96,8 @@ struct CompiledDocuments {
   }
 }
 
-/// Names everything that a snapshot follows from: the document's bytes, and the program, which holds
-/// the compiler and the access models that ship.
+/// Names everything that a snapshot follows from: the document's bytes, and the program, which
+/// holds the compiler and the access models that ship.
 enum SourceDigest {
   static func of(_ document: [UInt8], compiledBy program: SHA256Digest) -> SHA256Digest {
     var hasher = SHA256Hasher()
