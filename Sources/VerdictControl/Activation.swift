@@ -12,11 +12,16 @@ public final class Activation: Sendable {
   /// Held for a whole activation: they come one after the other.
   private let activating = Mutex(())
   private let active = Mutex<LoadedSet?>(nil)
+  private let routes: RouteTables
   /// Is told how long publications take.
   private let board: PolicyBoard?
 
-  public init(publication: Publication, board: PolicyBoard? = nil) {
+  /// - Parameter routes: compiled route tables for gateways, validated, instead of a set's own.
+  public init(
+    publication: Publication, routes: RouteTables = .none, board: PolicyBoard? = nil
+  ) {
     self.publication = publication
+    self.routes = routes
     self.board = board
   }
 
@@ -34,8 +39,13 @@ public final class Activation: Sendable {
         SnapshotSet.Organization(
           view: organization.view, digest: organization.digest.bytes,
           generation: organization.generation, createdSeconds: set.createdSeconds)
-      })
+      }, routes: tables(for: set).bytes)
     replace(by: table.bits, set)
+  }
+
+  /// The tables live as long as this or the set, which is kept while it is in force.
+  private func tables(for set: LoadedSet) -> RouteTables {
+    routes === RouteTables.none ? set.routes ?? .none : routes
   }
 
   /// From now on no check is decided by the active set.

@@ -1,5 +1,6 @@
 internal import Synchronization
 public import VerdictControl
+public import VerdictGateway
 
 /// What the services of all loops share and others may change: whether the server is on its way
 /// out.
@@ -9,13 +10,19 @@ public final class ServiceState: Sendable {
   public let version: String
   /// Concurrent streams of one connection, shown by `GetServerInfo`.
   public let streamCountMax: Int
+  /// How gateways' requests tell who is calling.
+  public let identity: IdentityConfiguration
   /// How things stand with the policies, shown by `GetServerInfo`.
   let policies: PolicyBoard
 
-  public init(version: String, streamCountMax: Int, policies: PolicyBoard = PolicyBoard()) {
+  public init(
+    version: String, streamCountMax: Int, identity: IdentityConfiguration = IdentityConfiguration(),
+    policies: PolicyBoard = PolicyBoard()
+  ) {
     self.policies = policies
     self.version = version
     self.streamCountMax = streamCountMax
+    self.identity = identity
   }
 
   /// From now on health checks answer NOT_SERVING. To be called before the server drains.

@@ -29,6 +29,9 @@ struct ServeCommand: ParsableCommand {
   @OptionGroup var models: ModelOption
   @OptionGroup(title: "Following a control directory") var following: FollowingOptions
 
+  @OptionGroup(title: "Gateways") var routes: RouteOptions
+  @OptionGroup(title: "Gateways") var identity: IdentityOptions
+
   @Option(
     help: ArgumentHelp(
       "Where to listen. May be given several times; 127.0.0.1:7070 if neither this nor --unix is.",
@@ -157,6 +160,7 @@ struct ServeCommand: ParsableCommand {
     }
     try Sidecar.run(
       try configuration(passed: passed.map(\.socket)), policies,
+      routes: try routes.compiled(models), identity: identity.configuration,
       logger: LogOutput.logger(level: logLevel))
   }
 
