@@ -109,7 +109,7 @@ fuzz-merge: ## reduce what `make fuzz T=...` has found to a small corpus, to be 
 	python3 Tests/Fuzz/fuzz.py merge $(T)
 
 faults: deps build $(VENV)/ready $(STUBS)/ready ## the control directory at length: every byte and system call, 10,000 sets
-	$(VENV)/bin/python -m pytest Tests/Faults
+	$(VENV)/bin/python -m pytest Tests/Faults -s
 
 demo-envoy: build $(VENV)/ready ## Envoy in front of a tiny API: what passes, what doesn't, and why
 	$(VENV)/bin/python examples/gateways/demo.py $(VERDICT) $(VENV)/bin/envoy

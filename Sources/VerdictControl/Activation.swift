@@ -39,8 +39,13 @@ public final class Activation: Sendable {
         SnapshotSet.Organization(
           view: organization.view, digest: organization.digest.bytes,
           generation: organization.generation, createdSeconds: set.createdSeconds)
-      }, routes: routes.bytes)
+      }, routes: tables(for: set).bytes)
     replace(by: table.bits, set)
+  }
+
+  /// The tables live as long as this or the set, which is kept while it is in force.
+  private func tables(for set: LoadedSet) -> RouteTables {
+    routes === RouteTables.none ? set.routes ?? .none : routes
   }
 
   /// From now on no check is decided by the active set.

@@ -71,8 +71,10 @@ extension ControlDirectory {
           kind: entry.manifest.kind, bytes: bytes, digest: entry.manifest.contentDigest,
           generation: entry.manifest.generation, manifestDigest: entry.digest))
     }
+    let tables = attachments.first { $0.kind == .routes }
     return LoadedSet(
       record, organizations: organizations, attachments: attachments,
+      routes: try tables.map { one throws(ControlError) in try RouteTables(validating: one.bytes) },
       keyID: rules.trust == nil ? nil : record.document.keyID)
   }
 

@@ -8,8 +8,10 @@ internal import VerdictSystem
 ///
 /// | Step | Codes |
 /// |---|---|
-/// | read `index.json`, the set and its manifests, whose files they are | `system`, `layout`, `owner`, `unsettled`, `document`, `blob`, `limit` |
-/// | verify the signature and what it is for | `unsigned`, `untrusted`, `signature`, `channel`, `scope` |
+/// | open what is there | `system`, `layout`, `owner`, `limit` |
+/// | read `index.json`, the set and its manifests | `unsettled`, `document`, `blob` |
+/// | verify the signature | `unsigned`, `untrusted`, `signature` |
+/// | and what it is for | `channel`, `scope` |
 /// | compare number and times | `older`, `early`, `expired` |
 /// | copy, digest and validate the snapshots | `blob`, `snapshot`, `limit` |
 /// | ask the embedded checks | `checks` |

@@ -14,6 +14,8 @@ public struct LoadedSet: Sendable {
   public let organizations: [LoadedOrganization]
   /// At most one of each kind.
   public let attachments: [LoadedAttachment]
+  /// Of the attachment with the routes; nil where the set has none.
+  let routes: RouteTables?
   /// Whose signature was verified; nil: nobody's was asked for.
   public let keyID: String?
   /// When it expires, in seconds since 1970; nil: never.
@@ -33,6 +35,7 @@ public struct LoadedSet: Sendable {
     self.digest = digest
     self.organizations = organizations
     attachments = []
+    routes = nil
     keyID = nil
     expiresSeconds = nil
     overrideReason = nil
@@ -42,8 +45,9 @@ public struct LoadedSet: Sendable {
 
   init(
     _ record: SetRecord, organizations: [LoadedOrganization], attachments: [LoadedAttachment],
-    keyID: String?
+    routes: RouteTables?, keyID: String?
   ) {
+    self.routes = routes
     setNumber = record.number
     createdSeconds = record.document.createdSeconds
     digest = record.digest

@@ -11,7 +11,7 @@ internal import VerdictSystem
 ///
 /// | Annotation of `index.json` | Meaning |
 /// |---|---|
-/// | `dev.verdict.mark.<key id or unsigned>` | `N sha256:... CREATED`: the highest set of that key |
+/// | `dev.verdict.mark.<key id>`, or `unsigned` | `N sha256:... CREATED`: its highest set |
 public struct StateDirectory: Sendable {
   public let path: String
 

@@ -163,8 +163,8 @@ enum Sidecar {
     if let digest = set.digest { facts["digest"] = "\(digest)" }
     if let key = set.keyID { facts["key"] = "\(key)" }
     if let reason = set.overrideReason { facts["guard_override"] = "\(reason)" }
-    if !set.author.isEmpty { facts["author"] = "\(set.author)" }
-    if !set.message.isEmpty { facts["message"] = "\(set.message)" }
+    if !set.author.isEmpty { facts["who"] = "\(set.author)" }
+    if !set.message.isEmpty { facts["why"] = "\(set.message)" }
     return facts
   }
 
