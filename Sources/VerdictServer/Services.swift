@@ -1,5 +1,6 @@
 internal import VerdictCrypto
 internal import VerdictEngine
+internal import VerdictGateway
 internal import VerdictHTTP2
 internal import VerdictModel
 internal import VerdictRPC
@@ -24,6 +25,7 @@ public struct Services: ServiceSet, ~Copyable {
   var batch = ColumnBatch()
   let places: [SlicedRequest]
   var checkCount: UInt64 = 0
+  var gateway: Gateway
   /// Decision ids: a random half that tells loops and processes apart, and a count.
   var decisionID: (UInt64, UInt64)
 
@@ -32,6 +34,7 @@ public struct Services: ServiceSet, ~Copyable {
     self.state = state
     self.isOnWorker = isOnWorker
     places = (0..<(isOnWorker ? 1 : SlicedRequest.countMax)).map { _ in SlicedRequest() }
+    gateway = Gateway(state.identity)
     let random = RandomBytes.make(count: 8).withByteView { $0.load64(at: 0) }
     decisionID = (random, 0)
   }
@@ -49,6 +52,8 @@ public struct Services: ServiceSet, ~Copyable {
     case .getServerInfo: return getServerInfo(message, set, &reply)
     case .healthCheck: return .answered(checkHealth(message, set, &reply))
     case .healthPage: return .answered(showHealth(set, &reply))
+    case .externalAuthorization:
+      return .answered(externalAuthorization(message, set, &reply))
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals:
       preconditionFailure("inspections are for workers")
     case nil: preconditionFailure("the loop passes numbers of the method table")
@@ -81,7 +86,7 @@ public struct Services: ServiceSet, ~Copyable {
   static var noSnapshot: RPCStatus { RPCStatus(.unavailable, "no policies are loaded yet") }
 
   /// The next decision id, in the arena; nil where it is full.
-  private mutating func nextDecisionID() -> ByteView? {
+  mutating func nextDecisionID() -> ByteView? {
     decisionID.1 &+= 1
     guard let room = unsafe arena.allocate(byteCount: 16) else { return nil }
     // SAFETY: sixteen bytes of room.
