@@ -27,11 +27,14 @@ public final class DetachedMessage: @unchecked Sendable {
   }
 }
 
-extension ServerRequest {
-  /// Takes the message away from the request, which may only be postponed or answered afterwards.
-  /// Constant time, except that a message that still lies inline is copied.
-  public func detachMessage() -> DetachedMessage {
+extension ServerSession {
+  /// Takes the message away from a request, which may only be postponed or answered afterwards, and
+  /// from what the session holds. Constant time, except that a message that still lies inline is
+  /// copied.
+  public func detachMessage(of request: ServerRequest) -> DetachedMessage {
+    let record = unsafe request.record
     // SAFETY: the record is alive until the request is answered.
+    unsafe state.pointee.heldByteCount -= record.pointee.request.heldByteCount
     let pool = unsafe record.pointee.pool
     let (base, count) = unsafe record.pointee.request.detach(&pool.pointee.blocks)
     return unsafe DetachedMessage(owning: base, count: count)

@@ -16,7 +16,7 @@ public import VerdictModel
 /// and nothing but closing after a fatal error.
 @safe
 public struct ServerSession: ~Copyable {
-  private let state: UnsafeMutablePointer<SessionState>
+  let state: UnsafeMutablePointer<SessionState>
 
   /// The greatest piece that `drain` may have to place at once: a frame with its header.
   public static let drainRoomByteCount = 17 << 10

@@ -49,6 +49,8 @@ extension EventLoop where Service: ~Copyable {
   @inline(__always)
   mutating func flush(_ connection: UnsafeMutablePointer<Connection>, _ number: UInt64) {
     guard unsafe send(connection, number) else { return close(number) }
+    // As answers leave, calls with many messages go on.
+    if unsafe connection.pointee.session.hasRequest { unsafe putOff(connection, number) }
     unsafe noteDue(connection)
   }
 

@@ -42,7 +42,8 @@ extension EventLoop where Service: ~Copyable {
     }
     let stream = request.stream
     let job = WorkerPool.Job(
-      method: request.method, message: request.detachMessage(),
+      method: request.method,
+      message: unsafe connection.pointee.session.detachMessage(of: request),
       deadlineNanoseconds: request.deadlineNanoseconds, connection: number, stream: stream,
       mailbox: mailbox)
     // SAFETY: as above.

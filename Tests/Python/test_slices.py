@@ -247,6 +247,21 @@ def test_who_waits_gets_a_place_when_those_before_hang_up(sidecar, document):
         assert all(future.done() for future in running)
 
 
+def test_long_messages_don_t_add_up_to_what_a_connection_may_hold(sidecar):
+    """Each of four mebibytes, almost; all of them are far more than the limit."""
+    names = [f"{'x' * 240}{i:06d}" for i in range(16_000)]
+    page = pb.CheckVisibilityRequest(
+        workspace=WORKSPACE,
+        principals=["user-1@example.com"],
+        permissions=["destination_live_events"],
+        blocks=[pb.VisibilityBlock(resource_type="destination", ids=ids(names))],
+    )
+    assert 3 << 20 < page.ByteSize() < 4 << 20
+    with Client(sidecar.tcp) as client:
+        for _ in range(24):
+            client.stub.CheckVisibility(page, timeout=20)
+
+
 def test_requests_that_are_given_up_leave_nothing_behind(sidecar, document):
     request = pb.AuthorizeRequest(
         workspace=WORKSPACE, columns=columns(random_checks(document, 10_000))
