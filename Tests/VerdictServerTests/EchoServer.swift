@@ -7,8 +7,9 @@ import VerdictSystem
 
 /// Services for tests of the transport.
 struct EchoServices: ServiceSet {
-  static let methods = ["Same", "Fail", "Set", "Big", "Slow"].enumerated().map {
-    ServedMethod(path: "/test.Echo/\($1)", number: UInt8($0))
+  static let methods = ["Same", "Fail", "Set", "Big", "Slow", "Chat"].enumerated().map {
+    ServedMethod(
+      path: "/test.Echo/\($1)", number: UInt8($0), kind: $1 == "Chat" ? .bidirectional : .unary)
   }
 
   mutating func answer(
@@ -16,6 +17,7 @@ struct EchoServices: ServiceSet {
   ) -> RPCStatus {
     switch method {
     case 0: reply.append(message)
+    case 5: for _ in 0..<100 { reply.append(message) }
     case 1: return reply.fail(.invalidArgument, "100% wrong: `\(message.text)`\nsecond line ü")
     case 2: for shift in 0..<8 { reply.append(UInt8(truncatingIfNeeded: set >> (8 * shift))) }
     default: for _ in 0..<(1 << 20) { reply.append(7) }
