@@ -36,8 +36,12 @@ PACKAGES := \
   protobuf-compiler protobuf-c-compiler \
   nghttp2-client valgrind strace binutils util-linux python3-venv
 
+# What the benchmarks compare with, and nothing else needs.
+RIVAL_PACKAGES := libgrpc++-dev
+
 .PHONY: help deps build build-bench build-examples build-prove run test test-swift test-proof test-python prove \
-  mutants bench bench-gateway demo-envoy fuzz-gateway proto proto-check schema format lint asan tsan clean swift-there
+  mutants bench bench-swap bench-fair bench-gateway soak demo-envoy fuzz-gateway proto proto-check schema format lint \
+  asan tsan clean swift-there
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -97,7 +101,18 @@ fuzz-gateway: build $(VENV)/ready $(STUBS)/ready ## random requests through Envo
 	$(VENV)/bin/python Tests/Python/gateway_fuzz.py $(REQUESTS)
 
 bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
+	@.ci/deps $(RIVAL_PACKAGES)
+	$(MAKE) $(TOOLS)/rival
 	$(VENV)/bin/python Tests/Benchmarks/bench.py $(BENCH_FLAGS)
+
+bench-swap: build $(VENV)/ready $(STUBS)/ready bench-tools ## do swaps of policies disturb those who ask? SWAP_FLAGS= for less
+	$(VENV)/bin/python Tests/Benchmarks/swaps.py $(SWAP_FLAGS)
+
+bench-fair: build $(VENV)/ready $(STUBS)/ready bench-tools ## does one caller's load disturb another? FAIR_FLAGS= for less
+	$(VENV)/bin/python Tests/Benchmarks/fairness.py $(FAIR_FLAGS)
+
+soak: build $(VENV)/ready $(STUBS)/ready bench-tools ## ten minutes of load and of clients that misbehave; SOAK_SECONDS= for less
+	$(VENV)/bin/python Tests/Benchmarks/soak.py --seconds $(or $(SOAK_SECONDS),600)
 
 bench-gateway: build $(VENV)/ready $(STUBS)/ready bench-tools ## what a Check of Envoy's costs beside an Authorize
 	$(VENV)/bin/python Tests/Benchmarks/gateway.py
@@ -175,3 +190,7 @@ $(TOOLS)/%.so: Tests/Benchmarks/%.c
 $(TOOLS)/%: Tests/Benchmarks/%.c
 	@mkdir -p $(TOOLS)
 	$(CC) $(CFLAGS_OF_TOOLS) $< -o $@ -lnghttp2
+
+$(TOOLS)/rival: Tests/Benchmarks/rival.cc
+	@mkdir -p $(TOOLS)
+	$(CXX) -std=c++17 -O2 -Wall -Wextra -Werror $< -o $@ $$(pkg-config --cflags --libs grpc++)

@@ -16,7 +16,7 @@ public import VerdictModel
 /// nothing but closing after a fatal error.
 @safe
 public struct ServerSession: ~Copyable {
-  private let state: UnsafeMutablePointer<SessionState>
+  let state: UnsafeMutablePointer<SessionState>
 
   /// The greatest piece that `drain` may have to place at once: a frame with its header.
   public static let drainRoomByteCount = 17 << 10
@@ -145,7 +145,7 @@ public struct ServerSession: ~Copyable {
     return nil
   }
 
-  /// Queues the answer of a request from `nextRequest`, which may not be used afterwards.
+  /// Queues the answer of a request from `nextRequest` or `postponed`, which may not be used afterwards.
   public func answer(_ request: ServerRequest, _ status: RPCStatus) {
     // SAFETY: the request's stream is still open: only bytes from the peer could have closed it,
     // and none were taken since.
@@ -161,16 +161,12 @@ public struct ServerSession: ~Copyable {
       state.pointee.dueNanoseconds, request.deadlineNanoseconds)
   }
 
-  /// A postponed request again, with nothing in its reply; to be answered or postponed once more.
-  /// nil where nobody waits for it any more, because its stream has been closed.
-  public func resume(_ stream: Int32) -> ServerRequest? {
-    // SAFETY: as in `answer(postponed:)`.
+  /// A postponed request by its stream; nil where nobody waits for it any more.
+  public func postponed(_ stream: Int32) -> ServerRequest? {
+    // SAFETY: a stream that is open has its record, and numbers of streams are never used twice.
     guard let record = unsafe state.pointee.record(of: stream),
       unsafe record.pointee.phase == .postponed
     else { return nil }
-    unsafe record.pointee.phase = .ready
-    var reply = unsafe ReplyBuffer(record)
-    reply.removeAll()
     return unsafe ServerRequest(record)
   }
 
@@ -179,13 +175,11 @@ public struct ServerSession: ~Copyable {
   /// - Parameter bytes: the reply's message, or the words of a failure.
   /// - Returns: false where nobody waits for it any more, because its stream has been closed.
   public func answer(postponed stream: Int32, _ code: RPCCode, _ bytes: ByteView) -> Bool {
-    // SAFETY: a stream that is open has its record, and numbers of streams are never used twice.
-    guard let record = unsafe state.pointee.record(of: stream),
-      unsafe record.pointee.phase == .postponed
-    else { return false }
-    var reply = unsafe ReplyBuffer(record)
+    guard let request = postponed(stream) else { return false }
+    var reply = request.reply
+    reply.removeAll()
     reply.append(bytes)
-    unsafe state.pointee.answer(record, code == .ok ? .ok : RPCStatus(messageInReply: code))
+    answer(request, code == .ok ? .ok : RPCStatus(messageInReply: code))
     return true
   }
 

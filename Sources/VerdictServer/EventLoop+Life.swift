@@ -42,7 +42,16 @@ extension EventLoop where Service: ~Copyable {
     guard unsafe secure(connection) else { return close(number) }
     if stop == .drain { unsafe announceShutdown(connection) }
     // SAFETY: the connection stays where it is until it is closed.
+    unsafe flush(connection, number)
+  }
+
+  /// Sends what there is, and closes the connection or arranges for what comes next.
+  @unsafe
+  @inline(__always)
+  mutating func flush(_ connection: UnsafeMutablePointer<Connection>, _ number: UInt64) {
     guard unsafe send(connection, number) else { return close(number) }
+    // As answers leave, calls with many messages go on.
+    if unsafe connection.pointee.session.hasRequest { unsafe putOff(connection, number) }
     unsafe noteDue(connection)
   }
 
@@ -62,6 +71,8 @@ extension EventLoop where Service: ~Copyable {
     guard let connection = unsafe connections.find(number) else { return }
     // SAFETY: found just now.
     if unsafe connection.pointee.isWaiting { waitingCount -= 1 }
+    if unsafe connection.pointee.handedOverCount > 0 { cancelHandedOver(of: number) }
+    dropSlices(of: number)
     if unsafe connection.pointee.isSecured { unsafe endSecurity(connection) }
     connections.remove(number)
     mailbox.countClosed()

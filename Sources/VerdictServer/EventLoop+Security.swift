@@ -136,9 +136,12 @@ extension EventLoop where Service: ~Copyable {
   /// Encrypts what the session has queued and writes it, like `sendQueued`.
   /// - Returns: false when the connection is to be closed.
   @unsafe
-  mutating func sendSecured(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+  mutating func sendSecured(
+    _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
+  ) -> Bool {
     // SAFETY: the buffer is the loop's own and as long as it says.
-    while unsafe connection.pointee.tls?.isEstablished == true {
+    for _ in 0..<LoopLimits.drainCountMax {
+      guard unsafe connection.pointee.tls?.isEstablished == true else { return true }
       let count = unsafe connection.pointee.session.drain(
         into: buffers.drain, byteCount: LoopLimits.drainByteCount)
       if count == 0 { return true }
@@ -148,6 +151,7 @@ extension EventLoop where Service: ~Copyable {
       if unsafe connection.pointee.unsent.count > 0 { return true }
       if count <= LoopLimits.drainByteCount - ServerSession.drainRoomByteCount { return true }
     }
+    unsafe putOff(connection, number)
     return true
   }
 

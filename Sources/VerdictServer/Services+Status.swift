@@ -9,7 +9,8 @@ internal import VerdictSystem
 extension Services {
   mutating func getServerInfo(
     _ message: ByteView, _ set: SnapshotSet?, _ reply: inout ReplyBuffer
-  ) -> RPCStatus {
+  ) -> ServiceOutcome {
+    if !isOnWorker, set?.count ?? 0 > Limits.listedOrganizationCountMax { return .forWorkers }
     let now = SystemClock.realNanoseconds() / 1_000_000_000
     var organizations: [ServerInfo.Organization] = []
     for index in 0..<(set?.count ?? 0) {
@@ -32,7 +33,7 @@ extension Services {
       concurrentStreamCountMax: UInt32(state.streamCountMax), organizations: organizations)
     // SAFETY: the reply reserved as many bytes as the message has.
     let isPacked = unsafe info.pack(in: arena) { unsafe reply.claim($0) }
-    return isPacked ? .ok : Services.outOfMemory
+    return .answered(isPacked ? .ok : Services.outOfMemory)
   }
 
   mutating func checkHealth(

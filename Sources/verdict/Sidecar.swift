@@ -47,7 +47,9 @@ enum Sidecar {
       }
       var configuration = configuration
       configuration.report = { tell($0, logger) }
-      let server = try Server(configuration, publication: publication) { _ in Services(state) }
+      let server = try Server(configuration, publication: publication) {
+        Services(state, isOnWorker: $0.isWorker)
+      }
       for (listener, address) in zip(configuration.listeners, server.addresses) {
         logger.info("listening", metadata: facts(about: listener, address))
       }
