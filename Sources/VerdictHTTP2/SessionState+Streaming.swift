@@ -197,6 +197,7 @@ extension SessionState {
     if count > 0 { unsafe record.pointee.progressNanoseconds = nowNanoseconds }
     guard count == left else {
       unsafe advance(record)
+      if unsafe record.pointee.phase == .ready { isRequestLate = true }
       return count
     }
     if let status = unsafe record.pointee.finalStatus {
@@ -221,6 +222,7 @@ extension SessionState {
       unsafe countReply(record)
     }
     unsafe advance(record)
+    if unsafe record.pointee.phase == .ready { isRequestLate = true }
     return count
   }
 }

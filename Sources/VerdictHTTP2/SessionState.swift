@@ -23,6 +23,9 @@ struct SessionState {
   var isBroken = false
   var isShutdownAcknowledged = false
 
+  /// Whether a message of a streaming call became ready while its answers left.
+  var isRequestLate = false
+
   // What the peer costs.
   var meter: FrameMeter
   var errorResets = RateGauge()

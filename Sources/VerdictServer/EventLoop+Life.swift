@@ -1,4 +1,5 @@
 internal import VerdictHTTP2
+internal import VerdictModel
 internal import VerdictSystem
 
 /// How connections come and go.
@@ -61,7 +62,8 @@ extension EventLoop where Service: ~Copyable {
     // SAFETY: the caller has just found it.
     let due = unsafe connection.pointee.session.dueNanoseconds
     if due < sweepNanoseconds, unsafe connection.pointee.handshakeEndNanoseconds == .max {
-      sweepNanoseconds = max(due, nowNanoseconds &+ LoopLimits.expiryNanoseconds)
+      // 0: there is a request to be served, in the next turn.
+      sweepNanoseconds = due == 0 ? 1 : max(due, nowNanoseconds &+ LoopLimits.expiryNanoseconds)
     }
   }
 
@@ -126,6 +128,11 @@ extension EventLoop where Service: ~Copyable {
         unsafe handshakeEnd == .max
         && connection.pointee.session.dueNanoseconds <= nowNanoseconds
       if isDue, unsafe !connection.pointee.session.expire(nowNanoseconds: nowNanoseconds) {
+        close(number)
+        continue
+      }
+      // What became ready while answers left is served without anything new from the peer.
+      if isDue, unsafe !take(ByteView(), connection, number) {
         close(number)
         continue
       }

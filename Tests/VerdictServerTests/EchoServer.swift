@@ -7,10 +7,12 @@ import VerdictSystem
 
 /// Services for tests of the transport.
 struct EchoServices: ServiceSet {
-  static let methods = ["Same", "Fail", "Set", "Big", "Slow", "Sliced", "ForWorkers"].enumerated()
-    .map {
-      ServedMethod(path: "/test.Echo/\($1)", number: UInt8($0))
-    }
+  static let methods = [
+    "Same", "Fail", "Set", "Big", "Slow", "Sliced", "ForWorkers", "Chat",
+  ].enumerated().map {
+    ServedMethod(
+      path: "/test.Echo/\($1)", number: UInt8($0), kind: $1 == "Chat" ? .bidirectional : .unary)
+  }
 
   var isOnWorker = false
   /// By place: slices of a millisecond that are left, and the set that it was begun with.
@@ -23,6 +25,7 @@ struct EchoServices: ServiceSet {
   ) -> ServiceOutcome {
     switch method {
     case 0: reply.append(message)
+    case 7: for _ in 0..<100 { reply.append(message) }
     case 1:
       return .answered(
         reply.fail(.invalidArgument, "100% wrong: `\(message.text)`\nsecond line ü"))
