@@ -1,10 +1,10 @@
 """Breaks the compiler, the engine and the snapshot's reader on purpose, one way at a time.
 
-Each row of `mutants.toml` is a change that a person could make by mistake. The tree is built once, in a
-copy. For a row the module that it changes is compiled again, with what may have inlined its code,
-and linked in place of the whole one; then what should notice runs: the prover, with few checks first
-and more where those notice nothing, or a suite of the tests. A mutant that nothing notices survives,
-and is a missing test. Exits 1 when one survives, or when a row's text is not found exactly once.
+Each row of `mutants.toml` is a change that a person could make by mistake. The tree is built once,
+in a copy. For a row the module that it changes is compiled again, with what may have inlined its
+code, and linked in place of the whole one; then what should notice runs: the prover, with few checks
+first and more where those notice nothing, or a suite of the tests. A mutant that nothing notices
+survives, and is a missing test. Exits 1 when one survives, or when a row's text is not found once.
 
 What came out is kept in the copy, by the row's texts and those of all sources and tests that it
 depends on: a run that was interrupted goes on where it stopped, and a row is tried again when
@@ -27,8 +27,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROWS = pathlib.Path(__file__).with_name("mutants.toml")
 # Longest run of what should notice: a mutant may as well never end.
 NOTICE_SECONDS = 300
-# What a result depends on, beside the suite's own folder.
-DEPENDS_ON = ("Package.swift", "Package.resolved", "models", "Sources", "Tests/Proof", "Tests/Library")
+# What a result depends on, beside the suite's own folder: what the prover is made of.
+ROOMS = "Model System Crypto Policy Snapshot Engine Compiler TestKit"
+DEPENDS_ON = (
+    *("models", "Tests/Proof", "Tests/Library/models", "Sources/CVerdictSystem"),
+    *(f"Sources/Verdict{room}" for room in ROOMS.split()),
+)
 # Rooms that are compiled again where they may have inlined what a row changes, from the ground up.
 IMPORTERS = ("VerdictEngine", "VerdictCompiler", "VerdictTestKit")
 # Options of the build that are not for one module compiled by itself: alone, and with a value.
@@ -156,13 +160,14 @@ class Mutant:
     def modules(self):
         """The module that the row changes, and those that may have inlined its code."""
         if self.row is None:
-            return ["VerdictSnapshot", *IMPORTERS, *([self.suite] if self.suite else [])]
+            return ["VerdictSnapshot", "VerdictEngine", "VerdictCompiler"]
         changed = pathlib.Path(self.row["file"]).parts[1]
         if "@inlinable" not in (self.tree.path / self.row["file"]).read_text():
             return [changed]
         # The engine's own inlinable code calls that of the snapshot's reader.
         rooms = {changed, "VerdictEngine"} if changed == "VerdictSnapshot" else {changed}
-        imports = re.compile(rf"^(public |internal |package |@testable )?import ({'|'.join(rooms)})$", re.M)
+        access = "public |internal |package |@testable "
+        imports = re.compile(rf"^({access})?import ({'|'.join(rooms)})$", re.MULTILINE)
         others = [*IMPORTERS, *([self.suite] if self.suite else [])]
         return [changed] + [
             name
@@ -244,7 +249,7 @@ class Mutant:
         return self.scratch / "program"
 
     def notices(self, checks):
-        """Whether a check fails, by the commands that should, the quickest first; what the last said."""
+        """Whether a check fails, by what should, the quickest first; what the last said."""
         prover = str(self.program)
         library = ["--models", str(self.tree.path / "Tests/Library/models")]
         commands = [
