@@ -28,6 +28,9 @@ struct ServeCommand: ParsableCommand {
 
   @OptionGroup var models: ModelOption
 
+  @OptionGroup(title: "Gateways") var routes: RouteOptions
+  @OptionGroup(title: "Gateways") var identity: IdentityOptions
+
   @Option(
     help: ArgumentHelp(
       "Where to listen. May be given several times; 127.0.0.1:7070 if neither this nor --unix is.",
@@ -150,6 +153,7 @@ struct ServeCommand: ParsableCommand {
       ?? .documents(paths: policy, models: models.models)
     try Sidecar.run(
       try configuration(passed: passed.map(\.socket)), policies,
+      routes: try routes.compiled(models), identity: identity.configuration,
       logger: LogOutput.logger(level: logLevel))
   }
 
