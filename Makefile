@@ -79,6 +79,7 @@ test-swift: swift-there ## the tests in Swift
 
 test-proof: build-prove $(VENV)/ready ## two million random checks and small worlds against the interpreter, some against Cedar
 	$(PROVE) random --checks 2000000 --threads 2
+	$(PROVE) random --checks 200000 --threads 2 --models Tests/Library/models
 	$(PROVE) exhaustive --threads 2
 	$(CEDAR) --checks 20000
 
