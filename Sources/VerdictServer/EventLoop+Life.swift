@@ -107,8 +107,10 @@ extension EventLoop where Service: ~Copyable {
   mutating func sweep() {
     sweepNanoseconds = .max
     let isTimeUp = nowNanoseconds >= drainEndNanoseconds
-    for number in connections.numbers() {
-      guard let connection = unsafe connections.find(number) else { continue }
+    for index in 0..<connections.placeCount {
+      guard let number = connections.number(at: index),
+        let connection = unsafe connections.find(number)
+      else { continue }
       // SAFETY: found just now.
       let isStalled =
         unsafe connection.pointee.isWaiting

@@ -32,9 +32,8 @@ struct LoopChoice {
     connectionCounts: [Int], busyNanoseconds: [UInt64], nowNanoseconds: UInt64
   ) -> Int {
     if nowNanoseconds &- meter.sampledNanoseconds >= LoopChoice.sampleNanoseconds {
-      let fresh = meter.shares(busyNanoseconds, nowNanoseconds: nowNanoseconds)
-      for index in shares.indices { shares[index] = (shares[index] + fresh[index]) / 2 }
-      given = Array(repeating: 0, count: given.count)
+      meter.blend(busyNanoseconds, nowNanoseconds: nowNanoseconds, into: &shares)
+      for index in given.indices { given[index] = 0 }
     }
     // Of those that were there at the last look: the others are not in the shares yet.
     let measuredCount = connectionCounts.reduce(0, +) - given.reduce(0, +)
@@ -61,6 +60,17 @@ struct BusyMeter {
   private(set) var sampledNanoseconds: UInt64 = 0
 
   init(loopCount: Int) { busyNanoseconds = Array(repeating: 0, count: loopCount) }
+
+  /// Moves `shares` half-way to those since the last call. Allocates nothing.
+  mutating func blend(_ busy: [UInt64], nowNanoseconds: UInt64, into shares: inout [Double]) {
+    let passed = Double(max(1, nowNanoseconds &- sampledNanoseconds))
+    for index in shares.indices {
+      let fresh = min(1, Double(busy[index] &- busyNanoseconds[index]) / passed)
+      shares[index] = (shares[index] + fresh) / 2
+    }
+    sampledNanoseconds = nowNanoseconds
+    busyNanoseconds = busy
+  }
 
   /// By loop, from 0 to 1, since the last call; the first call counts from the clock's start.
   mutating func shares(_ busy: [UInt64], nowNanoseconds: UInt64) -> [Double] {
