@@ -103,8 +103,8 @@ public struct ServerSession: ~Copyable {
   /// The peer can be heard only now, after shaking hands: its time begins.
   public func begin(nowNanoseconds: UInt64) { unsafe state.pointee.begin(nowNanoseconds) }
 
-  /// When `expire` wants to be called; the greatest value means never. 0: at once, because draining has
-  /// made room for another message of a streaming call, which `nextRequest` has.
+  /// When `expire` wants to be called; the greatest value means never. 0: at once, because draining
+  /// has made room for another message of a streaming call, which `nextRequest` has.
   public var dueNanoseconds: UInt64 {
     unsafe state.pointee.isRequestLate ? 0 : state.pointee.dueNanoseconds
   }
