@@ -4,7 +4,8 @@ Each row of `mutants.toml` is a change that a person could make by mistake. The 
 in a copy. For a row the module that it changes is compiled again, with what may have inlined its
 code, and linked in place of the whole one; then what should notice runs: the prover, with few
 checks first and more where those notice nothing, or a suite of the tests. A mutant that nothing
-notices survives, and is a missing test. Exits 1 when one survives, or when a row's text is not found once.
+notices survives, and is a missing test. Exits 1 when one survives, or when a row's text is not
+found once.
 
 What came out is kept in the copy, by the row's texts and those of all sources and tests that it
 depends on: a run that was interrupted goes on where it stopped, and a row is tried again when
