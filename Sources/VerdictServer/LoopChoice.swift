@@ -36,8 +36,9 @@ struct LoopChoice {
       for index in shares.indices { shares[index] = (shares[index] + fresh[index]) / 2 }
       given = Array(repeating: 0, count: given.count)
     }
-    let connectionCount = connectionCounts.reduce(0, +)
-    let usual = shares.reduce(0, +) / Double(max(1, connectionCount))
+    // Of those that were there at the last look: the others are not in the shares yet.
+    let measuredCount = connectionCounts.reduce(0, +) - given.reduce(0, +)
+    let usual = shares.reduce(0, +) / Double(max(1, measuredCount))
     let best = connectionCounts.indices.min { a, b in
       let steps = [a, b].map { index in
         ((shares[index] + usual * Double(given[index])) / LoopChoice.noiseShare).rounded(.down)
