@@ -20,6 +20,8 @@ final class RequestHarness: FuzzHarness {
   private let server: Server
   private let connection: Connection
   private let reference: ReferenceInterpreter
+  private let arena = MessageArena()
+  private static let generation: UInt64 = 1
   private static let timeoutNanoseconds: UInt64 = 20_000_000_000
 
   init() throws {
@@ -55,6 +57,7 @@ final class RequestHarness: FuzzHarness {
       method == .healthCheck || method.path.hasPrefix("/verdict.")
     else { return }
     let message = reader.rest()
+    if awaitsPolicies(method, message) { return }
     let wire = WireRequest(message)
     do throws(ClientError) {
       let reply = try connection.call(
@@ -69,6 +72,20 @@ final class RequestHarness: FuzzHarness {
         preconditionFailure("each call has an answer: \(error)")
       }
       precondition(code != 0 && code != 4, "a failure has a status, and none takes so long")
+    }
+  }
+
+  /// Whether the server would wait for policies that never come, for seconds.
+  private func awaitsPolicies(_ method: Method, _ message: [UInt8]) -> Bool {
+    message.withByteView { message in
+      arena.reset()
+      let generation =
+        switch method {
+        case .authorize: AuthorizeRequest(message, in: arena)?.generationMin
+        case .checkVisibility: CheckVisibilityRequest(message, in: arena)?.generationMin
+        default: nil as UInt64?
+        }
+      return generation ?? 0 > Self.generation
     }
   }
 
