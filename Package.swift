@@ -53,6 +53,7 @@ let package = Package(
       // `models` is a link to the repository's folder of access models.
       resources: [.embedInCode("models/rudderstack.yaml"), .embedInCode("models/segment.yaml")],
       swiftSettings: house),
+    room("VerdictSettings", ["VerdictModel", "VerdictSystem", "VerdictPolicy"]),
     room("VerdictSnapshot", ["VerdictModel", "VerdictCrypto", "CVerdictSystem"]),
     room("VerdictEngine", ["VerdictModel", "VerdictSnapshot"]),
     room("VerdictCompiler", ["VerdictModel", "VerdictPolicy", "VerdictSnapshot"]),
@@ -73,7 +74,7 @@ let package = Package(
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
         "VerdictEngine", "VerdictCompiler", "VerdictControl", "VerdictHTTP2", "VerdictClient",
-        "VerdictServer",
+        "VerdictServer", "VerdictSettings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -104,6 +105,7 @@ let package = Package(
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
+    tests("VerdictSettingsTests", ["VerdictSettings", "VerdictSystem", "VerdictPolicy"]),
     tests(
       "VerdictSnapshotTests",
       ["VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
@@ -126,7 +128,7 @@ let package = Package(
       "VerdictCommandTests",
       [
         "verdict", "VerdictServer", "VerdictClient", "VerdictRPC", "VerdictControl",
-        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy",
+        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSettings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -36,7 +36,9 @@ public final class Server: Sendable {
     precondition(
       publication.slotCount >= configuration.slotCount, "a slot for every loop and worker")
     var listeners: [ListeningSocket] = []
-    for address in configuration.addresses { listeners.append(try ListeningSocket(address)) }
+    for listener in configuration.listeners {
+      listeners.append(try ListeningSocket(listener.address))
+    }
     addresses = listeners.map(\.address)
     var mailboxes: [LoopMailbox] = []
     for _ in 0..<configuration.loopCount { mailboxes.append(try LoopMailbox()) }
@@ -98,9 +100,8 @@ public final class Server: Sendable {
     let handover = Handover(
       try Acceptor(
         listeners,
-        servesInspection: configuration.addresses.map {
-          configuration.inspectionAddresses.contains($0)
-        }, mailboxes, connectionCountMax: configuration.connectionCountMax,
+        servesInspection: configuration.listeners.map(\.servesInspection), mailboxes,
+        connectionCountMax: configuration.connectionCountMax,
         stop: acceptorBell))
     let thread = try Thread(name: "verdict-accept") {
       var acceptor = handover.take()

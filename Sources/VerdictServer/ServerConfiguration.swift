@@ -1,16 +1,26 @@
 public import VerdictHTTP2
 public import VerdictSystem
 
+/// A place where a server listens, and what it serves there.
+public struct ListenerConfiguration: Sendable, Equatable {
+  /// Port 0 lets the kernel choose; `Server.addresses` tells what it chose.
+  public var address: SocketAddress
+  /// Whether it serves the inspection service, which tells who may do what; else that is
+  /// UNIMPLEMENTED.
+  public var servesInspection = false
+
+  public init(_ address: SocketAddress, servesInspection: Bool = false) {
+    self.address = address
+    self.servesInspection = servesInspection
+  }
+}
+
 /// How a server listens and what it puts up with.
 public struct ServerConfiguration: Sendable {
-  /// Where to listen. Port 0 lets the kernel choose; `Server.addresses` tells what it chose.
-  public var addresses: [SocketAddress]
+  public var listeners: [ListenerConfiguration]
   /// Event loops, each with a thread of its own.
   public var loopCount: Int
-  /// Those of `addresses` that serve the inspection service, which tells who may do what; it is
-  /// UNIMPLEMENTED on the others.
-  public var inspectionAddresses: [SocketAddress] = []
-  /// Threads that answer inspections; none are started where no address serves them.
+  /// Threads that answer inspections; none are started where no listener serves them.
   public var workerCount = 2
   /// How long requests under way may take once the server drains; then connections are closed.
   public var drainTimeoutNanoseconds: UInt64 = 10_000_000_000
@@ -19,13 +29,13 @@ public struct ServerConfiguration: Sendable {
   public var connectionCountMax = 16_384
   public var session = SessionLimits()
 
-  public init(addresses: [SocketAddress], loopCount: Int = Thread.processorCount) {
+  public init(listeners: [ListenerConfiguration], loopCount: Int = Thread.processorCount) {
     precondition(loopCount > 0, "a server has at least one loop")
-    self.addresses = addresses
+    self.listeners = listeners
     self.loopCount = loopCount
   }
 
-  var startedWorkerCount: Int { inspectionAddresses.isEmpty ? 0 : workerCount }
+  var startedWorkerCount: Int { listeners.contains(where: \.servesInspection) ? workerCount : 0 }
 
   /// Slots that the server needs in its publication: the loops first, then the workers.
   public var slotCount: Int { loopCount + startedWorkerCount }

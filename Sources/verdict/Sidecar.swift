@@ -44,10 +44,12 @@ enum Sidecar {
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax)
       let server = try Server(configuration, publication: publication) { _ in Services(state) }
-      for (asked, address) in zip(configuration.addresses, server.addresses) {
-        let inspects = configuration.inspectionAddresses.contains(asked)
+      for (listener, address) in zip(configuration.listeners, server.addresses) {
         logger.info(
-          "listening", metadata: ["address": "\(address)", "inspection": inspects ? "on" : "off"])
+          "listening",
+          metadata: [
+            "address": "\(address)", "inspection": listener.servesInspection ? "on" : "off",
+          ])
       }
       try source.start()
       wait(for: signals, logger)

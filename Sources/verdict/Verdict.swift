@@ -13,7 +13,8 @@ struct Verdict: ParsableCommand {
       ServeCommand.self, CheckCommand.self, ExplainCommand.self, EffectiveCommand.self,
       ListCommand.self, PublishCommand.self, CompileCommand.self,
       InspectCommand.self, FormatCommand.self, TestCommand.self, DifferenceCommand.self,
-      ModelsCommand.self, SchemaCommand.self, GenerateCommand.self, VersionCommand.self,
+      ModelsCommand.self, SchemaCommand.self, ConfigCommand.self,
+      GenerateCommand.self, VersionCommand.self,
     ])
 
   static func main() {

@@ -34,9 +34,11 @@ final class FourSources {
       }, message: "", author: "", createdSeconds: 1)
     set = try control.load()
     let socket = SocketAddress.unix(path: directory + "/socket")
-    var configuration = ServerConfiguration(
-      addresses: [.tcp(host: "127.0.0.1", port: 0), socket], loopCount: 1)
-    configuration.inspectionAddresses = [socket]
+    let configuration = ServerConfiguration(
+      listeners: [
+        ListenerConfiguration(.tcp(host: "127.0.0.1", port: 0)),
+        ListenerConfiguration(socket, servesInspection: true),
+      ], loopCount: 1)
     let publication = Publication(slotCount: configuration.slotCount)
     activation = Activation(publication: publication)
     activation.activate(set)

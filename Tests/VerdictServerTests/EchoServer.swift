@@ -45,9 +45,11 @@ final class EchoServer {
   init(loopCount: Int = 1, _ adjust: (inout ServerConfiguration) -> Void = { _ in }) throws {
     unixPath = "/tmp/verdict-test-\(SystemRandom.word()).sock"
     var configuration = ServerConfiguration(
-      addresses: [.tcp(host: "127.0.0.1", port: 0), .unix(path: unixPath)], loopCount: loopCount)
+      listeners: [
+        ListenerConfiguration(.tcp(host: "127.0.0.1", port: 0)),
+        ListenerConfiguration(.unix(path: unixPath), servesInspection: true),
+      ], loopCount: loopCount)
     configuration.drainTimeoutNanoseconds = 3_000_000_000
-    configuration.inspectionAddresses = [configuration.addresses[1]]
     adjust(&configuration)
     publication = Publication(slotCount: configuration.slotCount)
     server = try Server(configuration, publication: publication, set: { _ in EchoServices() })

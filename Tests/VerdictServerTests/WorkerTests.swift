@@ -52,7 +52,7 @@ struct WorkerTests {
     }
     #expect(error?.description.hasPrefix("UNIMPLEMENTED: ") == true)
     #expect(error?.description.contains("--inspect-on") == true)
-    let nowhere = try EchoServer { $0.inspectionAddresses = [] }
+    let nowhere = try EchoServer { $0.listeners[1].servesInspection = false }
     #expect(throws: ClientError.self) {
       try Connection(nowhere.unix).call(
         path: Self.slow, message: [0], timeoutNanoseconds: seconds(20))

@@ -1,0 +1,52 @@
+/// The one table of options. A new option is a field and a row here; flag, environment variable,
+/// file key, help and docs/configuration.md (`make configuration`) follow from the row.
+extension Settings {
+  public static let options: [SettingsOption<Settings>] = [
+    SettingsOption(
+      "config", "file", \.config,
+      "A file of settings, YAML or JSON. Flags and the environment go before it."),
+    SettingsOption("control", "dir", \.control, "A control directory to follow."),
+    SettingsOption(
+      "policy", "path", list: \.policy,
+      "Policy documents to compile and follow: a file or a directory."),
+    SettingsOption(
+      "models", "dir", \.models,
+      "A directory of access models to use instead of those that ship."),
+    SettingsOption(
+      "listen", "address", list: \.listen,
+      "Where to listen: HOST:PORT, or unix:PATH.",
+      default: "127.0.0.1:7070 if no listener is given at all"),
+    SettingsOption(
+      "unix", "path", list: \.unix, "A Unix socket to listen on, for this user alone."),
+    SettingsOption(
+      "inspect-on", "address", list: \.inspectOn,
+      """
+      Where the inspection service answers, which tells who may do what and why: an address that \
+      is listened on, or `none` alone. A listener's own `inspection` goes before it.
+      """, default: "every Unix socket, and nothing else"),
+    SettingsOption(
+      "loops", "n", \.loops, "Event loops, each with a thread.",
+      default: "one for each processor", check: within(1...Settings.loopCountMax)),
+    SettingsOption(
+      "drain-timeout", "seconds", \.drainTimeoutSeconds,
+      "How long requests under way may take once the server is asked to end.",
+      check: within(0...Settings.drainSecondsMax)),
+    SettingsOption(
+      "log-level", "level", \.logLevel,
+      """
+      The least level that is logged: trace, debug, info, notice, warning, error or critical.
+      """),
+  ]
+}
+
+extension ListenerSettings {
+  /// The options of each listener, `listeners.NAME.OPTION`.
+  public static let options: [SettingsOption<ListenerSettings>] = [
+    SettingsOption(
+      "address", "address", \.address, "Where it listens: HOST:PORT, or unix:PATH. Required."),
+    SettingsOption(
+      "inspection", "on|off", \.inspection,
+      "Whether it serves inspections, which tell who may do what and why.",
+      default: "as `inspect-on` says"),
+  ]
+}
