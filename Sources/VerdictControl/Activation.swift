@@ -22,6 +22,7 @@ public final class Activation: Sendable {
   /// Makes `set` what requests are answered from. Returns when no request is answered from the set
   /// before, and its memory is given back; for loops that takes about one turn.
   public func activate(_ set: LoadedSet) {
+    set.warm()
     let table = SnapshotSet(
       number: set.setNumber,
       set.organizations.map { organization in

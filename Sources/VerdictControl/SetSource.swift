@@ -39,6 +39,8 @@ public final class SetSource: Sendable {
   private let thread = Mutex<Thread?>(nil)
   private let bell: EventSignal
   private let stopped = Atomic<Bool>(false)
+  /// What waits for the next look.
+  private let waiting = Mutex<[@Sendable () -> Void]>([])
   private let pace: Pace
   private let activate: @Sendable (LoadedSet) -> Void
   private let rejected: @Sendable (ControlError) -> Void
@@ -138,6 +140,12 @@ public final class SetSource: Sendable {
     try result.get()
   }
 
+  /// Has the thread look soon, at what has failed before too, and call `done` afterwards.
+  public func lookSoon(_ done: @escaping @Sendable () -> Void) {
+    waiting.withLock { $0.append(done) }
+    bell.ring()
+  }
+
   /// Stops the thread and waits for it; a load or an activation in progress ends first.
   public func stop() {
     stopped.store(true, ordering: .releasing)
@@ -151,7 +159,14 @@ public final class SetSource: Sendable {
     while !stopped.load(ordering: .acquiring) {
       // Armed before the look: what changes during the look gives a hint for the next one.
       watch.arm(state.withLock { $0.origin.watchedDirectories() })
-      look(hinted: hinted)
+      bell.clear()
+      let wishes = waiting.withLock { wishes in
+        defer { wishes = [] }
+        return wishes
+      }
+      look(hinted: hinted || !wishes.isEmpty)
+      for done in wishes { done() }
+      if stopped.load(ordering: .acquiring) { return }
       hinted = wait(watch)
     }
   }

@@ -36,21 +36,32 @@ struct Acceptor: ~Copyable {
     if let reserve { FileDescriptor(owning: reserve).close() }
   }
 
-  /// Accepts until the bell rings.
+  /// Accepts until the bell rings, and then whoever has connected by then.
   mutating func run() {
     while true {
       let count = poller.wait(timeoutMilliseconds: -1)
       for index in 0..<count {
         let word = Int(poller.event(at: index).word)
-        if word == listeners.count { return }
+        if word == listeners.count { return acceptLast() }
         accept(from: listeners[word], servesInspection: servesInspection[word])
       }
     }
   }
 
+  /// A listener that closes resets whoever still waits in it.
+  private mutating func acceptLast() {
+    for (listener, servesInspection) in zip(listeners, servesInspection) {
+      accept(
+        from: listener, servesInspection: servesInspection,
+        atMost: Int(ListeningSocket.backlogCount))
+    }
+  }
+
   /// Takes a few connections, so that one listener cannot keep the others waiting.
-  private mutating func accept(from listener: ListeningSocket, servesInspection: Bool) {
-    for _ in 0..<64 {
+  private mutating func accept(
+    from listener: ListeningSocket, servesInspection: Bool, atMost count: Int = 64
+  ) {
+    for _ in 0..<count {
       let number = listener.acceptRaw()
       if number >= 0 {
         place(FileDescriptor(owning: number), servesInspection: servesInspection)

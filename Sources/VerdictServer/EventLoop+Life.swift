@@ -66,7 +66,8 @@ extension EventLoop where Service: ~Copyable {
   }
 
   mutating func planSweep() {
-    sweepNanoseconds = min(sweepNanoseconds, nowNanoseconds &+ LoopLimits.sweepNanoseconds)
+    sweepNanoseconds = min(
+      sweepNanoseconds, nowNanoseconds &+ LoopLimits.sweepNanoseconds, drainEndNanoseconds)
   }
 
   /// Looks at every connection: closes the stalled, sends the final GOAWAY to those that drain, and

@@ -11,7 +11,7 @@ extension EventLoop where Service: ~Copyable {
     _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
   ) -> RPCStatus? {
     // SAFETY: the connection stays where it is until the caller closes it.
-    guard let workers, unsafe connection.pointee.servesInspection else {
+    guard unsafe connection.pointee.servesInspection else {
       return RPCStatus(
         .unimplemented, "the inspection service is off on this listener; see --inspect-on")
     }

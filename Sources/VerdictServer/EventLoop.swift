@@ -14,8 +14,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
 
   let mailbox: LoopMailbox
   let reader: Publication.Reader
-  /// nil where no listener serves inspections.
-  let workers: WorkerPool?
+  let workers: WorkerPool
   let drainTimeoutNanoseconds: UInt64
   let poller: Poller
   let context: ServerContext
@@ -33,7 +32,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
 
   init(
     _ configuration: ServerConfiguration, _ mailbox: LoopMailbox, _ reader: Publication.Reader,
-    _ workers: WorkerPool?, _ poller: consuming Poller, _ services: consuming Service
+    _ workers: WorkerPool, _ poller: consuming Poller, _ services: consuming Service
   ) {
     self.mailbox = mailbox
     self.workers = workers
@@ -60,6 +59,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
       showCounters()
     }
     reader.leave()
+    mailbox.close()
   }
 
   private func waitMilliseconds() -> Int32 {

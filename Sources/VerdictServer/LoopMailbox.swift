@@ -32,6 +32,7 @@ final class LoopMailbox: Sendable {
   let board = CounterBoard()
   private let post = Mutex(Post())
   private let connectionCountWord = Atomic<Int>(0)
+  private let closed = Atomic<Bool>(false)
 
   init() throws(SystemError) { bell = try EventSignal() }
 
@@ -75,6 +76,12 @@ final class LoopMailbox: Sendable {
       return result
     }
   }
+
+  /// By the loop: it has ended.
+  func close() { closed.store(true, ordering: .sequentiallyConsistent) }
+
+  /// Whether the loop has ended.
+  var isClosed: Bool { closed.load(ordering: .sequentiallyConsistent) }
 
   /// By the loop: a connection is closed.
   func countClosed() { connectionCountWord.subtract(1, ordering: .relaxed) }

@@ -7,12 +7,16 @@ public import VerdictSystem
 public final class Server: Sendable {
   /// Where it listens, in the order of the configuration, with the ports that the kernel chose.
   public let addresses: [SocketAddress]
+  /// By address: whether inspections are served there.
+  public let servesInspection: [Bool]
   private let mailboxes: [LoopMailbox]
   private let acceptorBell: EventSignal
   private let threads: Mutex<[Thread]>
-  private let workers: WorkerPool?
+  private let workers: WorkerPool
   private let workerThreads: Mutex<[Thread]>
   private let stop = Mutex(LoopMailbox.Stop.no)
+  /// By loop: its turns when its pulse was taken last.
+  private let pulses: Mutex<[UInt64?]>
 
   /// Listens and starts its threads.
   ///
@@ -37,17 +41,22 @@ public final class Server: Sendable {
       publication.slotCount >= configuration.slotCount, "a slot for every loop and worker")
     var listeners: [ListeningSocket] = []
     for listener in configuration.listeners {
-      listeners.append(try ListeningSocket(listener.address))
+      if let socket = listener.passedSocket {
+        listeners.append(socket)
+      } else {
+        listeners.append(try ListeningSocket(listener.address))
+      }
     }
     addresses = listeners.map(\.address)
+    servesInspection = configuration.listeners.map(\.servesInspection)
     var mailboxes: [LoopMailbox] = []
     for _ in 0..<configuration.loopCount { mailboxes.append(try LoopMailbox()) }
     self.mailboxes = mailboxes
     acceptorBell = try EventSignal()
     threads = Mutex([])
     workerThreads = Mutex([])
-    let workerCount = configuration.startedWorkerCount
-    workers = workerCount > 0 ? try WorkerPool(workerCount: workerCount) : nil
+    pulses = Mutex(Array(repeating: nil, count: configuration.loopCount))
+    workers = try WorkerPool(workerCount: configuration.workerCount)
     do throws(SystemError) {
       try startWorkers(configuration, publication, Service.self)
       for index in 0..<configuration.loopCount {
@@ -84,8 +93,8 @@ public final class Server: Sendable {
   private func startWorkers<Service: ServiceSet & ~Copyable>(
     _ configuration: ServerConfiguration, _ publication: Publication, _: Service.Type
   ) throws(SystemError) {
-    guard let workers else { return }
-    for index in 0..<configuration.startedWorkerCount {
+    let workers = workers
+    for index in 0..<configuration.workerCount {
       let reader = publication.reader(slot: configuration.loopCount + index)
       let thread = try Thread(name: "verdict-work-\(index)") {
         workers.run(worker: index, reader, inspect: Service.inspect)
@@ -99,13 +108,14 @@ public final class Server: Sendable {
   ) throws(SystemError) {
     let handover = Handover(
       try Acceptor(
-        listeners,
-        servesInspection: configuration.listeners.map(\.servesInspection), mailboxes,
-        connectionCountMax: configuration.connectionCountMax,
-        stop: acceptorBell))
+        listeners, servesInspection: servesInspection, mailboxes,
+        connectionCountMax: configuration.connectionCountMax, stop: acceptorBell))
+    let mailboxes = mailboxes
     let thread = try Thread(name: "verdict-accept") {
       var acceptor = handover.take()
       acceptor.run()
+      // Only now, so that whoever had connected by then is among those who are told.
+      for mailbox in mailboxes { mailbox.ask(.drain) }
     }
     threads.withLock { $0.append(thread) }
   }
@@ -123,8 +133,9 @@ public final class Server: Sendable {
       $0 = $0 == .no ? .drain : .now
       return $0
     }
+    // The acceptor asks the loops to drain, after it has taken what waits in its listeners.
     acceptorBell.ring()
-    for mailbox in mailboxes { mailbox.ask(wanted) }
+    if wanted == .now { for mailbox in mailboxes { mailbox.ask(.now) } }
   }
 
   /// Stops to listen and closes every connection.
@@ -143,13 +154,28 @@ public final class Server: Sendable {
     }
     for thread in running { thread.join() }
     // Last, so that what loops wait for while they drain is answered.
-    workers?.stop()
+    workers.stop()
     let working = workerThreads.withLock {
       let working = $0
       $0 = []
       return working
     }
     for thread in working { thread.join() }
+  }
+
+  /// Whether every loop has turned since this was asked last; rings them, so that idle ones turn
+  /// too until the next time. For a watchdog: ask rarely.
+  public func takePulse() -> Bool {
+    pulses.withLock { pulses in
+      var isWell = true
+      for (index, mailbox) in mailboxes.enumerated() where !mailbox.isClosed {
+        let turns = mailbox.board.counters.turns
+        if pulses[index] == turns { isWell = false }
+        pulses[index] = turns
+        mailbox.bell.ring()
+      }
+      return isWell
+    }
   }
 
   /// What each loop has done so far, at most one turn old.

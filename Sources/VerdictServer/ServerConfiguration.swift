@@ -2,9 +2,11 @@ public import VerdictHTTP2
 public import VerdictSystem
 
 /// A place where a server listens, and what it serves there.
-public struct ListenerConfiguration: Sendable, Equatable {
+public struct ListenerConfiguration: Sendable {
   /// Port 0 lets the kernel choose; `Server.addresses` tells what it chose.
   public var address: SocketAddress
+  /// A socket that was opened for us, instead of one of our own.
+  public var passedSocket: ListeningSocket?
   /// Whether it serves the inspection service, which tells who may do what; else that is
   /// UNIMPLEMENTED.
   public var servesInspection = false
@@ -13,6 +15,11 @@ public struct ListenerConfiguration: Sendable, Equatable {
     self.address = address
     self.servesInspection = servesInspection
   }
+
+  public init(passed socket: ListeningSocket, servesInspection: Bool) {
+    self.init(socket.address, servesInspection: servesInspection)
+    passedSocket = socket
+  }
 }
 
 /// How a server listens and what it puts up with.
@@ -20,7 +27,7 @@ public struct ServerConfiguration: Sendable {
   public var listeners: [ListenerConfiguration]
   /// Event loops, each with a thread of its own.
   public var loopCount: Int
-  /// Threads that answer inspections; none are started where no listener serves them.
+  /// Threads for what takes longer than a loop may: inspections and large messages.
   public var workerCount = 2
   /// How long requests under way may take once the server drains; then connections are closed.
   public var drainTimeoutNanoseconds: UInt64 = 10_000_000_000
@@ -35,10 +42,8 @@ public struct ServerConfiguration: Sendable {
     self.loopCount = loopCount
   }
 
-  var startedWorkerCount: Int { listeners.contains(where: \.servesInspection) ? workerCount : 0 }
-
   /// Slots that the server needs in its publication: the loops first, then the workers.
-  public var slotCount: Int { loopCount + startedWorkerCount }
+  public var slotCount: Int { loopCount + workerCount }
 }
 
 /// The bounds of a loop, with what happens when one is reached.

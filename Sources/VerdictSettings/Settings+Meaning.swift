@@ -13,9 +13,14 @@ extension Settings {
   public static let defaultAddress = SocketAddress.tcp(host: "127.0.0.1", port: 7070)
 
   /// Everything that is listened on: the nameless ones first, then the others by name.
-  public var effectiveListeners: [Listener] {
+  ///
+  /// - Parameter hasPassed: whether there are sockets that were opened for us: then nothing else
+  ///   is listened on unless it is asked for.
+  public func listeners(besidePassed hasPassed: Bool = false) -> [Listener] {
     var addresses = listen + unix.map(\.address)
-    if addresses.isEmpty && listeners.isEmpty { addresses = [Settings.defaultAddress] }
+    if addresses.isEmpty && listeners.isEmpty && !hasPassed {
+      addresses = [Settings.defaultAddress]
+    }
     let nameless = addresses.map {
       Listener(name: nil, address: $0, inspection: inspects($0))
     }
@@ -27,7 +32,8 @@ extension Settings {
     return nameless + named
   }
 
-  private func inspects(_ address: SocketAddress) -> Bool {
+  /// Whether inspections are served there, as far as a listener doesn't say so itself.
+  public func inspects(_ address: SocketAddress) -> Bool {
     if inspectOn.isEmpty {
       if case .unix = address { return true }
       return false
@@ -53,7 +59,7 @@ extension Settings {
 
   private var addressFaults: [String] {
     var faults: [String] = []
-    let addresses = effectiveListeners.map(\.address)
+    let addresses = listeners().map(\.address)
     var seen: Set<SocketAddress> = []
     for address in addresses where !address.isChosenByKernel {
       if !seen.insert(address).inserted {

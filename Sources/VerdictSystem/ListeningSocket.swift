@@ -49,6 +49,27 @@ public final class ListeningSocket: Sendable {
     try checked(result < 0 ? -errno : result, "listen", text)
   }
 
+  /// Takes over a socket that listens already. A Unix socket's name stays when its owner goes: it
+  /// belongs to whoever made it.
+  /// - Throws: `EBADF`, `ENOTSOCK` or `EINVAL` for what is no listening stream socket.
+  init(passed number: Int32) throws(SystemError) {
+    let text = "descriptor \(number)"
+    for (option, wanted) in [(SO_TYPE, Int32(SOCK_STREAM.rawValue)), (SO_ACCEPTCONN, 1)] {
+      var value: Int32 = 0
+      var length = socklen_t(MemoryLayout<Int32>.size)
+      // SAFETY: an int, as both options want.
+      let result = unsafe getsockopt(number, SOL_SOCKET, option, &value, &length)
+      try checked(result < 0 ? -errno : result, "take over", text)
+      guard value == wanted else { throw SystemError("take over", text, number: EINVAL) }
+    }
+    address = try SocketAddress(bound: number)
+    try checked(verdict_set_nonblocking(number, 1), "fcntl", text)
+    let result = fcntl(number, F_SETFD, FD_CLOEXEC)
+    try checked(result < 0 ? -errno : result, "fcntl", text)
+    descriptor = FileDescriptor(owning: number)
+    identity = nil
+  }
+
   deinit {
     guard case .unix(let path) = address, let identity, identity == FileIdentity(path) else {
       return

@@ -1,8 +1,20 @@
 internal import CVerdictSystem
+internal import Glibc
 
-/// The environment variables of the process.
+/// What the process was started with.
 public enum ProcessEnvironment {
-  /// All of them, in the order of the environment; bytes that are not UTF-8 are replaced.
+  /// A variable's text; nil where it is not set or empty.
+  public static func text(_ name: String) -> String? {
+    // SAFETY: nobody changes the environment while the program runs; the text is copied at once.
+    guard let value = unsafe getenv(name) else { return nil }
+    let text = unsafe String(cString: value)
+    return text.isEmpty ? nil : text
+  }
+
+  /// The process's own number.
+  public static var processID: Int32 { getpid() }
+
+  /// All variables, in the order of the environment; bytes that are not UTF-8 are replaced.
   public static var variables: [(name: String, value: String)] {
     var variables: [(name: String, value: String)] = []
     // SAFETY: an array of C strings with null at its end, which nobody in the process changes.

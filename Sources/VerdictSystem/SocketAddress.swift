@@ -127,9 +127,16 @@ extension SocketAddress {
 
   /// The port that the kernel gave to a listening TCP socket.
   static func boundPort(of descriptor: borrowing FileDescriptor) throws(SystemError) -> UInt16 {
+    guard case .tcp(_, let port) = try SocketAddress(bound: descriptor.rawValue) else {
+      preconditionFailure("only a TCP socket is asked for its port")
+    }
+    return port
+  }
+
+  /// Where a socket is bound. An abstract name of a Unix socket is written with an `@` in front.
+  init(bound number: Int32) throws(SystemError) {
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    let number = descriptor.rawValue
     // SAFETY: the storage fits every address family.
     let result = unsafe withUnsafeMutablePointer(to: &storage) {
       unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -137,9 +144,34 @@ extension SocketAddress {
       }
     }
     try checked(result < 0 ? -errno : result, "getsockname")
-    // SAFETY: in both internet families the port follows the family's two bytes.
-    return unsafe withUnsafeBytes(of: &storage) {
-      unsafe UInt16(bigEndian: $0.load(fromByteOffset: 2, as: UInt16.self))
+    let family = Int32(storage.ss_family)
+    // SAFETY: the kernel has written a record of the family that it names.
+    let bytes = unsafe withUnsafeBytes(of: &storage) {
+      unsafe Array($0.prefix(Int(min(length, socklen_t(MemoryLayout<sockaddr_storage>.size)))))
     }
+    switch family {
+    case AF_UNIX: self = .unix(path: SocketAddress.unixName(bytes.dropFirst(2)))
+    // In both internet families the port follows the family's two bytes.
+    case AF_INET:
+      let host = bytes[4..<8].map { "\($0)" }.joined(separator: ".")
+      self = .tcp(host: host, port: UInt16(bytes[2]) << 8 | UInt16(bytes[3]))
+    case AF_INET6:
+      var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+      // SAFETY: sixteen bytes of an address, and room for its longest text.
+      let isText =
+        unsafe inet_ntop(
+          AF_INET6, Array(bytes[8..<24]), &text, socklen_t(text.count)) != nil
+      precondition(isText, "every address has a text")
+      let host = String(
+        decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      self = .tcp(host: host, port: UInt16(bytes[2]) << 8 | UInt16(bytes[3]))
+    default: throw SystemError("getsockname", "family \(family)", number: EAFNOSUPPORT)
+    }
+  }
+
+  private static func unixName(_ bytes: ArraySlice<UInt8>) -> String {
+    guard let first = bytes.first else { return "" }
+    if first == 0 { return "@" + String(decoding: bytes.dropFirst(), as: UTF8.self) }
+    return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }
 }

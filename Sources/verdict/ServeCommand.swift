@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Logging
 internal import VerdictServer
 internal import VerdictSettings
+internal import VerdictSystem
 
 struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -24,8 +25,14 @@ struct ServeCommand: ParsableCommand {
 
   func run() throws {
     let settings = try arguments.resolvedOrFail().settings
+    let passed: [PassedSocket]
+    do throws(SystemError) {
+      passed = try PassedSocket.taken()
+    } catch {
+      throw ValidationError("The sockets that were passed by LISTEN_FDS: \(error).")
+    }
     try Sidecar.run(
-      settings.serverConfiguration, settings.policies,
+      settings.serverConfiguration(passed: passed.map(\.socket)), settings.policies,
       logger: LogOutput.logger(level: settings.logLevel.level))
   }
 }
@@ -43,11 +50,16 @@ extension SettingsArguments {
 
 /// What the settings mean to the rooms that do the work.
 extension Settings {
-  var serverConfiguration: ServerConfiguration {
-    var configuration = ServerConfiguration(
-      listeners: effectiveListeners.map {
-        ListenerConfiguration($0.address, servesInspection: $0.inspection)
-      }, loopCount: loops)
+  /// - Parameter passed: sockets that were opened for us. Where there are any, nothing else is
+  ///   listened on unless it is asked for.
+  func serverConfiguration(passed: [ListeningSocket] = []) -> ServerConfiguration {
+    var listeners = listeners(besidePassed: !passed.isEmpty).map {
+      ListenerConfiguration($0.address, servesInspection: $0.inspection)
+    }
+    listeners += passed.map {
+      ListenerConfiguration(passed: $0, servesInspection: inspects($0.address))
+    }
+    var configuration = ServerConfiguration(listeners: listeners, loopCount: loops)
     configuration.drainTimeoutNanoseconds = UInt64(drainTimeoutSeconds) * 1_000_000_000
     return configuration
   }

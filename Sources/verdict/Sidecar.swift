@@ -19,42 +19,36 @@ enum Sidecar {
   ) throws(CommandFailure) {
     do throws(SystemError) {
       // First of all, so that every thread inherits the block and no signal ends the process.
-      let signals = try SignalDescriptor([SignalDescriptor.terminate, SignalDescriptor.interrupt])
+      let signals = try SignalDescriptor([
+        SignalDescriptor.terminate, SignalDescriptor.interrupt, SignalDescriptor.hangUp,
+      ])
+      let supervisor = try Supervisor(logger)
       logger.info(
         "starting",
         metadata: [
           "version": "\(ProductVersion.text)", "loops": .number(configuration.loopCount),
         ])
       let publication = Publication(slotCount: configuration.slotCount)
-      publication.setStallReport { stall in
-        // The loops have the first slots, then come the workers.
-        let isLoop = stall.slot < configuration.loopCount
-        let number = isLoop ? stall.slot : stall.slot - configuration.loopCount
-        logger.warning(
-          isLoop
-            ? "an event loop holds on to the old policies"
-            : "a worker holds on to the old policies",
-          metadata: [isLoop ? "loop" : "worker": .number(number), "waited": "\(stall.waited)"])
-      }
+      reportStalls(of: publication, configuration, logger)
       let activation = Activation(publication: publication)
-      let source = try source(of: policies, activation, logger)
+      let source = try source(of: policies, activation, supervisor, logger)
       // Before anybody can connect, so that the first answer comes from the policies.
       source.look()
 
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax)
       let server = try Server(configuration, publication: publication) { _ in Services(state) }
-      for (listener, address) in zip(configuration.listeners, server.addresses) {
+      for (address, inspects) in zip(server.addresses, server.servesInspection) {
         logger.info(
-          "listening",
-          metadata: [
-            "address": "\(address)", "inspection": listener.servesInspection ? "on" : "off",
-          ])
+          "listening", metadata: ["address": "\(address)", "inspection": inspects ? "on" : "off"])
       }
+      supervisor.listens()
       try source.start()
-      wait(for: signals, logger)
+      wait(for: signals, server, source, supervisor, logger)
+      // Health first, so that whoever asks goes elsewhere before the first GOAWAY.
       state.startDraining()
-      try drain(server, signals, logger)
+      supervisor.stops()
+      try drain(server, signals, supervisor, logger)
       source.stop()
       activation.deactivate()
       logger.info("stopped")
@@ -64,14 +58,32 @@ enum Sidecar {
     }
   }
 
+  private static func reportStalls(
+    of publication: Publication, _ configuration: ServerConfiguration, _ logger: Logger
+  ) {
+    publication.setStallReport { stall in
+      // The loops have the first slots, then come the workers.
+      let isLoop = stall.slot < configuration.loopCount
+      let number = isLoop ? stall.slot : stall.slot - configuration.loopCount
+      logger.warning(
+        isLoop
+          ? "an event loop holds on to the old policies"
+          : "a worker holds on to the old policies",
+        metadata: [isLoop ? "loop" : "worker": .number(number), "waited": "\(stall.waited)"])
+    }
+  }
+
   // MARK: Policies
 
   private static func source(
-    of policies: Policies, _ activation: Activation, _ logger: Logger
+    of policies: Policies, _ activation: Activation, _ supervisor: Supervisor, _ logger: Logger
   ) throws(SystemError) -> SetSource {
     let activate: @Sendable (LoadedSet) -> Void = { set in
       activation.activate(set)
       logger.info("policies active", metadata: facts(about: set))
+      let count = set.organizations.count
+      supervisor.isActive(
+        "serving set \(set.setNumber), \(count) organization\(count == 1 ? "" : "s")")
     }
     let rejected: @Sendable (ControlError) -> Void = { error in
       let active = activation.current
@@ -130,18 +142,31 @@ enum Sidecar {
 
   // MARK: The end
 
-  private static func wait(for signals: SignalDescriptor, _ logger: Logger) {
+  /// Waits for the signal to end. SIGHUP asks for a look at the policies meanwhile.
+  private static func wait(
+    for signals: SignalDescriptor, _ server: Server, _ source: SetSource,
+    _ supervisor: Supervisor, _ logger: Logger
+  ) {
+    var pulse = Pulse(everyNanoseconds: supervisor.pulseNanoseconds)
     while true {
-      _ = Readiness.wait(readable: [signals.rawDescriptor], timeoutMilliseconds: nil)
+      _ = Readiness.wait(
+        readable: [signals.rawDescriptor], timeoutMilliseconds: pulse.timeoutMilliseconds)
+      if pulse.isDue(), server.takePulse() { supervisor.pulses() }
       guard let signal = signals.next() else { continue }
+      if signal == SignalDescriptor.hangUp {
+        logger.info("looking for new policies", metadata: ["signal": "SIGHUP"])
+        supervisor.reloads()
+        source.lookSoon { supervisor.hasReloaded() }
+        continue
+      }
       logger.info("draining", metadata: ["signal": "\(name(of: signal))"])
       return
     }
   }
 
-  /// Waits for the server to drain; one more signal cuts that short.
+  /// Waits for the server to drain; one more signal to end cuts that short.
   private static func drain(
-    _ server: Server, _ signals: SignalDescriptor, _ logger: Logger
+    _ server: Server, _ signals: SignalDescriptor, _ supervisor: Supervisor, _ logger: Logger
   ) throws(SystemError) {
     let stopped = try EventSignal()
     server.drain()
@@ -149,11 +174,14 @@ enum Sidecar {
       server.waitUntilStopped()
       stopped.ring()
     }
+    var pulse = Pulse(everyNanoseconds: supervisor.pulseNanoseconds)
     while true {
       let ready = Readiness.wait(
-        readable: [stopped.rawDescriptor, signals.rawDescriptor], timeoutMilliseconds: nil)
+        readable: [stopped.rawDescriptor, signals.rawDescriptor],
+        timeoutMilliseconds: pulse.timeoutMilliseconds)
       if ready == 0 { break }
-      if ready == 1, let signal = signals.next() {
+      if pulse.isDue(), server.takePulse() { supervisor.pulses() }
+      if ready == 1, let signal = signals.next(), signal != SignalDescriptor.hangUp {
         logger.notice("stopping at once", metadata: ["signal": "\(name(of: signal))"])
         server.stopNow()
       }

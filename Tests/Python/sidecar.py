@@ -46,10 +46,12 @@ def wait_until(true, what, seconds=10.0):
 class Sidecar:
     """A running `verdict serve` on a TCP port of its choice and a Unix socket.
 
-    `before` runs it otherwise: the words up to and with the program.
+    `before` runs it otherwise: the words up to and with the program. It inherits `descriptors`.
     """
 
-    def __init__(self, directory, *arguments, loops=2, environment=None, before=None):
+    def __init__(
+        self, directory, *arguments, loops=2, environment=None, before=None, descriptors=()
+    ):
         directory = pathlib.Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self.socket = directory / "verdict.sock"
@@ -71,6 +73,7 @@ class Sidecar:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, **(environment or {})},
+            pass_fds=descriptors,
         )
         self.log = []
         self.port = None

@@ -270,18 +270,19 @@ struct OptionValueTests {
   @Test("listeners: the default if there is none, inspection on Unix sockets unless said otherwise")
   func listeners() {
     var settings = Settings()
-    #expect(settings.effectiveListeners.map(\.address) == [Settings.defaultAddress])
-    #expect(settings.effectiveListeners.map(\.inspection) == [false])
+    #expect(settings.listeners().map(\.address) == [Settings.defaultAddress])
+    #expect(settings.listeners().map(\.inspection) == [false])
+    #expect(settings.listeners(besidePassed: true).isEmpty)
     settings.unix = [UnixPath("s")]
-    #expect(settings.effectiveListeners.map(\.inspection) == [true])
+    #expect(settings.listeners().map(\.inspection) == [true])
     settings.listeners["b"] = ListenerSettings()
     settings.listeners["b"]?.address = .tcp(host: "", port: 1)
     settings.listeners["b"]?.inspection = true
     settings.listeners["a"] = ListenerSettings()
     settings.listeners["a"]?.address = .unix(path: "x")
-    #expect(settings.effectiveListeners.map(\.name) == [nil, "a", "b"])
-    #expect(settings.effectiveListeners.map(\.inspection) == [true, true, true])
+    #expect(settings.listeners().map(\.name) == [nil, "a", "b"])
+    #expect(settings.listeners().map(\.inspection) == [true, true, true])
     settings.inspectOn = [.none]
-    #expect(settings.effectiveListeners.map(\.inspection) == [false, false, true])
+    #expect(settings.listeners().map(\.inspection) == [false, false, true])
   }
 }
