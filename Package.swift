@@ -40,7 +40,7 @@ let package = Package(
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .target(name: "CVerdictSystem", cSettings: strictC),
     .target(name: "CVerdictProto", dependencies: ["CProtobufC"], cSettings: strictC),
 
@@ -48,6 +48,7 @@ let package = Package(
     room("VerdictModel"),
     room("VerdictSystem", ["CVerdictSystem"]),
     room("VerdictCrypto", ["VerdictModel", "COpenSSL"]),
+    room("VerdictTLS", ["VerdictModel", "COpenSSL"]),
     .target(
       name: "VerdictPolicy", dependencies: ["VerdictModel", "CLibyaml"],
       // `models` is a link to the repository's folder of access models.
@@ -62,19 +63,21 @@ let package = Package(
       ["VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine"]),
     room("VerdictHTTP2", ["VerdictModel", "CNghttp2"]),
     room("VerdictRPC", ["VerdictModel", "CVerdictProto", "CProtobufC"]),
-    room("VerdictClient", ["VerdictModel", "VerdictSystem", "VerdictHTTP2", "VerdictRPC"]),
+    room(
+      "VerdictClient",
+      ["VerdictModel", "VerdictSystem", "VerdictTLS", "VerdictHTTP2", "VerdictRPC"]),
     room(
       "VerdictServer",
       [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictEngine", "VerdictSnapshot",
-        "VerdictControl", "VerdictHTTP2", "VerdictRPC",
+        "VerdictControl", "VerdictTLS", "VerdictHTTP2", "VerdictRPC",
       ]),
     .executableTarget(
       name: "verdict",
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
-        "VerdictEngine", "VerdictCompiler", "VerdictControl", "VerdictHTTP2", "VerdictClient",
-        "VerdictServer", "VerdictSettings",
+        "VerdictEngine", "VerdictCompiler", "VerdictControl", "VerdictTLS", "VerdictHTTP2",
+        "VerdictClient", "VerdictServer", "VerdictSettings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -121,7 +124,7 @@ let package = Package(
         "VerdictControl", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine",
         "VerdictModel", "VerdictCompiler", "VerdictPolicy",
       ]),
-    tests("VerdictHTTP2Tests", ["VerdictHTTP2", "VerdictModel"]),
+    tests("VerdictHTTP2Tests", ["VerdictHTTP2", "VerdictModel", "CNghttp2"]),
     tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel"]),
     tests("VerdictClientTests", ["VerdictClient", "VerdictRPC", "VerdictModel"]),
     tests(
@@ -136,7 +139,7 @@ let package = Package(
       "VerdictServerTests",
       [
         "VerdictServer", "VerdictClient", "VerdictControl", "VerdictModel", "VerdictSystem",
-        "VerdictEngine",
+        "VerdictEngine", "VerdictRPC",
       ]),
   ]
 )

@@ -592,7 +592,7 @@ void   verdict__v1__organization_info__free_unpacked
   assert(message->base.descriptor == &verdict__v1__organization_info__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor verdict__v1__authorize_request__field_descriptors[6] =
+static const ProtobufCFieldDescriptor verdict__v1__authorize_request__field_descriptors[7] =
 {
   {
     "organization",
@@ -666,10 +666,23 @@ static const ProtobufCFieldDescriptor verdict__v1__authorize_request__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "min_generation",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__AuthorizeRequest, min_generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned verdict__v1__authorize_request__field_indices_by_name[] = {
   3,   /* field[3] = checks */
   4,   /* field[4] = columns */
+  6,   /* field[6] = min_generation */
   0,   /* field[0] = organization */
   1,   /* field[1] = principal */
   5,   /* field[5] = want_messages */
@@ -678,7 +691,7 @@ static const unsigned verdict__v1__authorize_request__field_indices_by_name[] = 
 static const ProtobufCIntRange verdict__v1__authorize_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor verdict__v1__authorize_request__descriptor =
 {
@@ -688,7 +701,7 @@ const ProtobufCMessageDescriptor verdict__v1__authorize_request__descriptor =
   "Verdict__V1__AuthorizeRequest",
   "verdict.v1",
   sizeof(Verdict__V1__AuthorizeRequest),
-  6,
+  7,
   verdict__v1__authorize_request__field_descriptors,
   verdict__v1__authorize_request__field_indices_by_name,
   1,  verdict__v1__authorize_request__number_ranges,
@@ -1210,7 +1223,7 @@ const ProtobufCMessageDescriptor verdict__v1__missing_terms__descriptor =
   (ProtobufCMessageInit) verdict__v1__missing_terms__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor verdict__v1__check_visibility_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor verdict__v1__check_visibility_request__field_descriptors[6] =
 {
   {
     "organization",
@@ -1272,9 +1285,22 @@ static const ProtobufCFieldDescriptor verdict__v1__check_visibility_request__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "min_generation",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__CheckVisibilityRequest, min_generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned verdict__v1__check_visibility_request__field_indices_by_name[] = {
   4,   /* field[4] = blocks */
+  5,   /* field[5] = min_generation */
   0,   /* field[0] = organization */
   3,   /* field[3] = permissions */
   2,   /* field[2] = principals */
@@ -1283,7 +1309,7 @@ static const unsigned verdict__v1__check_visibility_request__field_indices_by_na
 static const ProtobufCIntRange verdict__v1__check_visibility_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor verdict__v1__check_visibility_request__descriptor =
 {
@@ -1293,7 +1319,7 @@ const ProtobufCMessageDescriptor verdict__v1__check_visibility_request__descript
   "Verdict__V1__CheckVisibilityRequest",
   "verdict.v1",
   sizeof(Verdict__V1__CheckVisibilityRequest),
-  5,
+  6,
   verdict__v1__check_visibility_request__field_descriptors,
   verdict__v1__check_visibility_request__field_indices_by_name,
   1,  verdict__v1__check_visibility_request__number_ranges,

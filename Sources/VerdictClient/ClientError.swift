@@ -4,6 +4,8 @@ public enum ClientError: Error, Sendable, CustomStringConvertible {
   case address(String)
   /// The server can't be reached or went away; the words name the address and the system's reason.
   case connection(String)
+  /// The certificates of this side can't be used; nothing was sent.
+  case security(String)
   /// The time was up before the answer came.
   case timedOut(address: String, seconds: Double)
   /// The request can't be sent: it is too large, or contradicts itself.
@@ -15,7 +17,8 @@ public enum ClientError: Error, Sendable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .address(let words), .connection(let words), .request(let words), .reply(let words):
+    case .address(let words), .connection(let words), .security(let words), .request(let words),
+      .reply(let words):
       return words
     case .timedOut(let address, let seconds):
       return "`\(address)`: no answer within \(seconds) s"

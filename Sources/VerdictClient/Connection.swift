@@ -1,6 +1,7 @@
 internal import VerdictHTTP2
 internal import VerdictModel
 internal import VerdictSystem
+internal import VerdictTLS
 
 /// A blocking gRPC connection for tools: one call at a time, the same connection for all of them.
 /// A connection that the server has ended is made anew by the next call. One thread.
@@ -9,25 +10,19 @@ public final class Connection {
   public let address: String
   private let target: SocketAddress
   private let connectTimeoutNanoseconds: UInt64
+  /// nil: plaintext.
+  private let security: (context: TLSContext, serverName: String)?
   private var link: Link?
-
-  /// A descriptor with its session.
-  private final class Link {
-    let descriptor: FileDescriptor
-    let session = ClientSession()
-    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
-  }
-
-  /// Bytes that one read asks for.
-  private static let readByteCount = 64 << 10
 
   /// Connects.
   ///
   /// - Parameters:
   ///   - address: `HOST:PORT`, `[V6]:PORT` or `unix:PATH`.
+  ///   - security: TLS; nil for plaintext, as on a Unix socket.
   ///   - connectTimeoutNanoseconds: how long each attempt to connect may take.
   public init(
-    _ address: String, connectTimeoutNanoseconds: UInt64 = 5_000_000_000
+    _ address: String, security: ClientSecurity? = nil,
+    connectTimeoutNanoseconds: UInt64 = 5_000_000_000
   ) throws(ClientError) {
     self.address = address
     self.connectTimeoutNanoseconds = connectTimeoutNanoseconds
@@ -36,6 +31,7 @@ public final class Connection {
     } catch {
       throw .address(error.description)
     }
+    self.security = try Connection.prepared(security, target)
     link = try connect()
   }
 
@@ -104,58 +100,49 @@ public final class Connection {
   private func write(
     _ link: Link, _ endNanoseconds: UInt64, _ timeoutNanoseconds: UInt64
   ) throws(ClientError) {
-    while true {
-      let bytes = link.session.drain()
-      if bytes.isEmpty { return }
-      var sent = 0
-      while sent < bytes.count {
-        guard
-          Socket.waitWritable(link.descriptor.rawValue, timeoutNanoseconds: rest(endNanoseconds))
-        else {
-          drop()
-          throw timedOut(timeoutNanoseconds)
-        }
-        // SAFETY: the part of the array that is not sent yet.
-        let count = unsafe bytes.span.withUnsafeBytes { buffer in
-          unsafe buffer.baseAddress.map {
-            unsafe Socket.write(link.descriptor.rawValue, $0 + sent, bytes.count - sent)
-          } ?? 0
-        }
-        if count == -Int(Errno.interrupted) || count == -Int(Errno.wouldBlock) { continue }
-        guard count > 0 else { throw lost(Int32(-count)) }
-        sent += count
-      }
+    do throws(LinkFailure) {
+      while try link.sendSome(endNanoseconds: endNanoseconds) {}
+    } catch {
+      throw failed(error, timeoutNanoseconds)
     }
   }
 
   private func read(_ link: Link) throws(ClientError) {
-    var bytes = [UInt8](repeating: 0, count: Connection.readByteCount)
-    // SAFETY: as many bytes as the array has.
-    let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-      unsafe buffer.baseAddress.map {
-        unsafe Socket.read(link.descriptor.rawValue, $0, Connection.readByteCount)
-      } ?? 0
-    }
-    if count == -Int(Errno.interrupted) || count == -Int(Errno.wouldBlock) { return }
-    guard count != 0 else {
-      drop()
-      throw .connection("`\(address)`: the server closed the connection before it answered")
-    }
-    guard count > 0 else { throw lost(Int32(-count)) }
-    bytes.removeSubrange(count...)
-    guard bytes.withByteView({ link.session.receive($0) }) else {
-      drop()
-      throw .connection("`\(address)`: the server does not speak HTTP/2; is it a gRPC port?")
+    do throws(LinkFailure) {
+      try link.receiveSome()
+    } catch {
+      throw failed(error, 0)
     }
   }
 
   private func connect() throws(ClientError) -> Link {
+    let end = SystemClock.monotonicNanoseconds() &+ connectTimeoutNanoseconds
+    let descriptor: FileDescriptor
     do throws(SystemError) {
-      return Link(
-        try Socket.connect(to: target, timeoutNanoseconds: connectTimeoutNanoseconds))
+      descriptor = try Socket.connect(to: target, timeoutNanoseconds: connectTimeoutNanoseconds)
     } catch {
       throw .connection("\(error.description); is the server running?")
     }
+    do throws(LinkFailure) {
+      let link = try Link(descriptor, security)
+      try link.shakeHands(endNanoseconds: end)
+      return link
+    } catch {
+      throw failed(error, connectTimeoutNanoseconds)
+    }
+  }
+
+  private static func prepared(
+    _ security: ClientSecurity?, _ target: SocketAddress
+  ) throws(ClientError) -> (context: TLSContext, serverName: String)? {
+    guard let security else { return nil }
+    let context = try security.context()
+    if let name = security.serverName { return (context, name) }
+    guard case .tcp(let host, _) = target else {
+      throw .security(
+        "`\(target)`: TLS over a Unix socket needs the name of the server's certificate")
+    }
+    return (context, host)
   }
 
   /// Takes what the server has said since the last call, and tells whether that was good-bye.
@@ -176,9 +163,19 @@ public final class Connection {
 
   private func drop() { link = nil }
 
-  private func lost(_ number: Int32) -> ClientError {
+  /// What a lost link means for the caller; the next call makes a new one.
+  private func failed(_ failure: LinkFailure, _ timeoutNanoseconds: UInt64) -> ClientError {
     drop()
-    return .connection("`\(address)`: connection lost: \(SystemError.text(of: number))")
+    switch failure {
+    case .ended:
+      return .connection("`\(address)`: the server closed the connection before it answered")
+    case .lost(let number):
+      return .connection("`\(address)`: connection lost: \(SystemError.text(of: number))")
+    case .notHTTP2:
+      return .connection("`\(address)`: the server does not speak HTTP/2; is it a gRPC port?")
+    case .security(let words): return .connection("`\(address)`: TLS: \(words)")
+    case .timedOut: return timedOut(timeoutNanoseconds)
+    }
   }
 
   private func timedOut(_ timeoutNanoseconds: UInt64) -> ClientError {

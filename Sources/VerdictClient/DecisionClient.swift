@@ -27,11 +27,14 @@ public final class DecisionClient {
   ///
   /// - Parameters:
   ///   - address: `HOST:PORT`, `[V6]:PORT` or `unix:PATH`.
+  ///   - security: TLS; nil for plaintext, as on a Unix socket.
   ///   - timeoutNanoseconds: for connecting, and then for each request.
   public init(
-    address: String, timeoutNanoseconds: UInt64 = 10_000_000_000
+    address: String, security: ClientSecurity? = nil,
+    timeoutNanoseconds: UInt64 = 10_000_000_000
   ) throws(ClientError) {
-    connection = try Connection(address, connectTimeoutNanoseconds: timeoutNanoseconds)
+    connection = try Connection(
+      address, security: security, connectTimeoutNanoseconds: timeoutNanoseconds)
     self.timeoutNanoseconds = timeoutNanoseconds
   }
 

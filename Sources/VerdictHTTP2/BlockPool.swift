@@ -104,6 +104,10 @@ struct ByteStore {
 
   var isInline: Bool { unsafe base == inlineBase }
 
+  /// The size of the block, where it has one.
+  @inline(__always)
+  var heldByteCount: Int { isInline ? 0 : capacity }
+
   /// Moves to a block of at least `byteCount` bytes.
   mutating func grow(to byteCount: Int, _ pool: inout BlockPool) {
     let size = BlockPool.blockByteCount(for: byteCount)

@@ -6,10 +6,17 @@ public import VerdictModel
 @safe
 public final class ClientSession {
   private let state: UnsafeMutablePointer<ClientState>
+  private let scheme: String
 
   /// A session that has queued its preface and SETTINGS.
-  /// - Parameter responseByteCountMax: a longer message makes its call fail.
-  public init(responseByteCountMax: Int = Limits.messageByteCountMax * 4) {
+  ///
+  /// - Parameters:
+  ///   - isSecured: whether the bytes travel under TLS, which the server is told.
+  ///   - responseByteCountMax: a longer message makes its call fail.
+  public init(
+    isSecured: Bool = false, responseByteCountMax: Int = Limits.messageByteCountMax * 4
+  ) {
+    scheme = isSecured ? "https" : "http"
     unsafe state = .allocate(capacity: 1)
     // SAFETY: just allocated; freed by deinit alone.
     unsafe state.initialize(to: ClientState(responseByteCountMax: responseByteCountMax))
@@ -57,7 +64,7 @@ public final class ClientSession {
     call.request.append(contentsOf: (0..<4).map { UInt8(message.count >> (24 - 8 * $0) & 0xFF) })
     call.request.append(contentsOf: message)
     var headers = [
-      (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", authority),
+      (":method", "POST"), (":scheme", scheme), (":path", path), (":authority", authority),
       ("content-type", "application/grpc"), ("te", "trailers"),
       ("user-agent", "verdict-client"),
     ]

@@ -1,5 +1,28 @@
 internal import Glibc
-public import VerdictModel
+internal import VerdictModel
+
+/// A path that a server answers.
+public struct ServedMethod: Sendable {
+  /// What a call looks like.
+  public enum Kind: UInt8, Sendable {
+    /// One message, one answer.
+    case unary
+    /// No call of gRPC: a plain `GET`, answered by a line of text.
+    case page
+  }
+
+  /// `/package.Service/Method`, or a page's path.
+  public let path: String
+  /// What requests carry.
+  public let number: UInt8
+  public let kind: Kind
+
+  public init(path: String, number: UInt8, kind: Kind = .unary) {
+    self.path = path
+    self.number = number
+    self.kind = kind
+  }
+}
 
 /// The paths that a server answers, each with the caller's number.
 ///
@@ -7,10 +30,16 @@ public import VerdictModel
 /// path that two parties read differently is how authorization gets bypassed.
 @safe
 public struct MethodTable: ~Copyable, Sendable {
+  /// What a path leads to.
+  struct Target: Sendable {
+    let number: UInt8
+    let kind: ServedMethod.Kind
+  }
+
   private struct Entry {
     let offset: Int
     let count: Int
-    let number: UInt8
+    let target: Target
   }
 
   // Raw memory instead of arrays: looked at for every request, and never counted.
@@ -20,7 +49,7 @@ public struct MethodTable: ~Copyable, Sendable {
   private let count: Int
 
   /// - Precondition: paths are not empty and differ from one another.
-  public init(_ methods: [(path: String, number: UInt8)]) {
+  public init(_ methods: [ServedMethod]) {
     precondition(
       Set(methods.map { Array($0.path.utf8) }).count == methods.count, "paths must differ")
     count = methods.count
@@ -31,9 +60,10 @@ public struct MethodTable: ~Copyable, Sendable {
     for (index, method) in methods.enumerated() {
       let bytes = Array(method.path.utf8)
       precondition(!bytes.isEmpty, "a path is not empty")
+      let target = Target(number: method.number, kind: method.kind)
       // SAFETY: both areas were sized for all methods above.
       unsafe (entries + index).initialize(
-        to: Entry(offset: offset, count: bytes.count, number: method.number))
+        to: Entry(offset: offset, count: bytes.count, target: target))
       for byte in bytes {
         unsafe (text + offset).initialize(to: byte)
         offset += 1
@@ -47,15 +77,15 @@ public struct MethodTable: ~Copyable, Sendable {
     unsafe text.deallocate()
   }
 
-  /// The number of the method with exactly this path. O(number of methods).
-  public func number(of path: ByteView) -> UInt8? {
+  /// What exactly this path leads to. O(number of methods).
+  func target(of path: ByteView) -> Target? {
     for index in 0..<count {
       // SAFETY: the index is below the count of entries, whose offsets lie in the text.
       let entry = unsafe entries[index]
       if entry.count == path.count,
         unsafe bytesEqual(path.buffer.baseAddress, text + entry.offset, entry.count)
       {
-        return entry.number
+        return entry.target
       }
     }
     return nil

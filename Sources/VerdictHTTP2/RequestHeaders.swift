@@ -3,26 +3,31 @@ public import VerdictModel
 /// What the server needs to know from a request's headers, gathered one header at a time. A value
 /// without I/O; nothing of a header is kept beyond a few numbers.
 public struct RequestHeaders: Sendable {
-  enum Method: UInt8 { case missing, post, other }
+  enum Method: UInt8 { case missing, post, get, other }
   enum ContentType: UInt8 { case missing, plain, proto, refused }
   enum Timeout: UInt8 { case missing, present, malformed }
   enum Path: UInt8 { case missing, found, unknown }
+  enum Encoding: UInt8 { case identity, gzip, unknown }
 
   /// Sum of name, value and 32 for each header, as HTTP/2 counts a header list.
   public private(set) var byteCount = 0
   public private(set) var count = 0
+  public private(set) var rules: HeaderRules
   var method = Method.missing
   var contentType = ContentType.missing
   var path = Path.missing
   var timeout = Timeout.missing
-  /// Whether `grpc-encoding` names something else than `identity`.
-  public private(set) var isEncodingNamed = false
-  /// The number of the method that the path names.
-  public private(set) var methodNumber: UInt8 = 0
+  /// What `grpc-encoding` names.
+  private(set) var encoding = Encoding.identity
+  /// The method that the path names.
+  private(set) var target = MethodTable.Target(number: 0, kind: .unary)
   /// The caller's timeout; the greatest value means none.
   public private(set) var timeoutNanoseconds = UInt64.max
 
-  public init() {}
+  public init(_ authority: HeaderRules.Authority) { rules = HeaderRules(authority) }
+
+  /// The number of the method that the path names.
+  public var methodNumber: UInt8 { target.number }
 
   /// Why a request is refused before its message is looked at, in the order of the checks.
   public enum Refusal: UInt8, Sendable {
@@ -35,47 +40,51 @@ public struct RequestHeaders: Sendable {
 
   /// The first thing that is wrong with the headers.
   public var refusal: Refusal {
+    if target.kind == .page && method == .get { return .none }
+    if method == .get { return .method }
     if contentType == .missing || contentType == .refused { return .contentType }
     if method != .post { return .method }
-    if path != .found { return .path }
+    if path != .found || target.kind == .page { return .path }
     return timeout == .malformed ? .timeout : .none
   }
 
-  /// Takes one header. Names are lower-case, as HTTP/2 wants and the library below checks.
+  /// Takes one header.
   /// - Returns: whether it was the path.
   @discardableResult
   public mutating func take(
     name: ByteView, value: ByteView, methods: borrowing MethodTable
   ) -> Bool {
-    add(pairByteCount: name.count + value.count)
-    switch name.count {
-    case 5:
-      if name.equals(":path") {
-        let number = methods.number(of: value)
-        path = number == nil ? .unknown : .found
-        methodNumber = number ?? 0
-        return true
-      }
-    case 7:
-      if name.equals(":method") { method = value.equals("POST") ? .post : .other }
-    case 12:
-      if name.equals("content-type") {
-        takeContentType(value)
-      } else if name.equals("grpc-timeout") {
-        takeTimeout(value)
-      }
-    case 13:
-      if name.equals("grpc-encoding") { isEncodingNamed = !value.equals("identity") }
+    byteCount += name.count + value.count + 32
+    count += 1
+    let kind = HeaderName(name)
+    rules.take(kind, name, value)
+    switch kind {
+    case .path:
+      let found = methods.target(of: value)
+      path = found == nil ? .unknown : .found
+      if let found { target = found }
+      return true
+    case .method:
+      method = value.equals("POST") ? .post : value.equals("GET") ? .get : .other
+    case .contentType: takeContentType(value)
+    case .timeout: takeTimeout(value)
+    case .encoding:
+      encoding = value.equals("identity") ? .identity : value.equals("gzip") ? .gzip : .unknown
     default: break
     }
     return false
   }
 
-  /// Counts a header of so many bytes of name and value.
-  mutating func add(pairByteCount: Int) {
-    byteCount += pairByteCount + 32
+  /// Takes one trailer, which says nothing to us: it counts, and has to keep the rules.
+  public mutating func take(trailer name: ByteView, value: ByteView) {
+    byteCount += name.count + value.count + 32
     count += 1
+    rules.take(name: name, value: value)
   }
+
+  /// All headers are there.
+  /// - Returns: whether they are a request by HTTP's rules.
+  public mutating func end() -> Bool { rules.endHeaders() }
 
   /// `application/grpc`, alone or with `+proto`, or with parameters after `;`. Two content types
   /// are refused: there is no telling which one the sender meant.
@@ -127,15 +136,5 @@ public struct RequestHeaders: Sendable {
     }
     let product = number.multipliedReportingOverflow(by: unit)
     return product.overflow ? UInt64.max : product.partialValue
-  }
-}
-
-extension ByteView {
-  /// Byte-wise equality with a literal.
-  @inline(__always)
-  func equals(_ literal: StaticString) -> Bool {
-    guard count == literal.utf8CodeUnitCount else { return false }
-    // SAFETY: both sides have `count` bytes, and a literal lives for ever.
-    return unsafe bytesEqual(buffer.baseAddress, literal.utf8Start, count)
   }
 }

@@ -23,6 +23,9 @@ enum ServerCallbacks {
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) {
       unsafe ServerCallbacks.frameReceived($1, $2)
     }
+    unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) {
+      unsafe ServerCallbacks.frameInvalid($1, $2, $3)
+    }
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) {
       unsafe ServerCallbacks.frameSent($1, $2)
     }
@@ -48,6 +51,12 @@ enum ServerCallbacks {
       unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
     else { return 0 }
     let state = unsafe state(data)
+    if unsafe state.pointee.burstStreamCount
+      >= state.pointee.context.pointee.limits.streamBurstCountMax
+    {
+      unsafe state.pointee.stop(.streamBurst)
+      return unsafe state.pointee.verdict
+    }
     let record = unsafe state.pointee.open(frame.pointee.hd.stream_id)
     return unsafe nghttp2_session_set_stream_user_data(
       session, frame.pointee.hd.stream_id, record)
@@ -62,24 +71,25 @@ enum ServerCallbacks {
     guard let frame = unsafe frame, let name = unsafe name, let value = unsafe value,
       let record = unsafe state.pointee.record(of: frame.pointee.hd.stream_id)
     else { return 0 }
+    let nameView = unsafe ByteView(base: name, count: nameCount)
+    let valueView = unsafe ByteView(base: value, count: valueCount)
     if unsafe record.pointee.areHeadersWhole {
-      // A trailer says nothing to us; it only counts.
-      unsafe record.pointee.headers.add(pairByteCount: nameCount + valueCount)
+      unsafe record.pointee.headers.take(trailer: nameView, value: valueView)
     } else {
-      let view = unsafe ByteView(base: value, count: valueCount)
       let isPath = unsafe record.pointee.headers.take(
-        name: ByteView(base: name, count: nameCount), value: view,
-        methods: state.pointee.context.pointee.methods)
+        name: nameView, value: valueView, methods: state.pointee.context.pointee.methods)
       if isPath, unsafe record.pointee.headers.path == .unknown {
-        unsafe describePath(record, view, state.pointee.context)
+        unsafe describePath(record, valueView, state.pointee.context)
       }
     }
     // A bomb of tiny references goes on until the connection ends, so it ends here.
     let context = unsafe state.pointee.context
-    let isBomb =
-      unsafe record.pointee.headers.byteCount > context.pointee.headerByteCountHardMax
+    if unsafe record.pointee.headers.byteCount > context.pointee.headerByteCountHardMax
       || record.pointee.headers.count > context.pointee.headerCountHardMax
-    return isBomb ? NGHTTP2_ERR_CALLBACK_FAILURE.rawValue : 0
+    {
+      unsafe state.pointee.stop(.headerBomb)
+    }
+    return unsafe state.pointee.verdict
   }
 
   /// Writes into the reply why a path leads nowhere.
@@ -110,10 +120,11 @@ enum ServerCallbacks {
   ) -> Int32 {
     let state = unsafe state(data)
     // SAFETY: nghttp2 passes bytes that live through the call.
+    unsafe state.pointee.meter.noteData(byteCount: count)
     if let bytes = unsafe bytes, let record = unsafe state.pointee.record(of: streamID) {
       unsafe state.pointee.receiveData(record, bytes, count)
     }
-    return 0
+    return unsafe state.pointee.verdict
   }
 
   private static func frameReceived(
@@ -126,8 +137,13 @@ enum ServerCallbacks {
     switch header.type {
     case frameHeaders:
       guard let record = unsafe state.pointee.record(of: header.stream_id) else { return 0 }
-      if unsafe !record.pointee.areHeadersWhole { unsafe state.pointee.endHeaders(record) }
-      if header.flags & flagEndStream != 0 { unsafe state.pointee.endRequest(record) }
+      let isEnd = header.flags & flagEndStream != 0
+      if unsafe record.pointee.areHeadersWhole {
+        unsafe state.pointee.endTrailers(record, isEnd: isEnd)
+      } else {
+        unsafe state.pointee.endHeaders(record)
+      }
+      if isEnd { unsafe state.pointee.endRequest(record) }
     case frameData:
       if header.flags & flagEndStream != 0,
         let record = unsafe state.pointee.record(of: header.stream_id)
@@ -139,9 +155,22 @@ enum ServerCallbacks {
       if header.flags & flagAcknowledgement != 0 {
         unsafe state.pointee.isShutdownAcknowledged = true
       }
+    case frameSettings:
+      if header.flags & flagAcknowledgement != 0 {
+        unsafe state.pointee.isSettingsAcknowledged = true
+      }
     default: break
     }
-    return 0
+    return unsafe state.pointee.verdict
+  }
+
+  private static func frameInvalid(
+    _ frame: UnsafePointer<nghttp2_frame>?, _ error: Int32, _ data: UnsafeMutableRawPointer?
+  ) -> Int32 {
+    let state = unsafe state(data)
+    // SAFETY: nghttp2 passes a frame that lives through the call.
+    if let frame = unsafe frame { unsafe state.pointee.noteInvalidFrame(frame, error) }
+    return unsafe state.pointee.verdict
   }
 
   /// Resets a stream after its answer when the peer has not ended its request. A reset that is
@@ -194,10 +223,15 @@ enum ServerCallbacks {
     unsafe UnsafeMutableRawPointer(target).copyMemory(
       from: record.pointee.reply.base + sent, byteCount: count)
     unsafe record.pointee.replySentCount = sent + count
+    let state = unsafe state(data)
+    unsafe record.pointee.progressNanoseconds = state.pointee.nowNanoseconds
+    unsafe state.pointee.meter.sentDataCount &+= 1
+    unsafe state.pointee.meter.hasSent = true
     if count == left {
       unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+      // A page has no trailers.
+      if unsafe record.pointee.headers.target.kind == .page { return count }
       unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-      let state = unsafe state(data)
       let result = unsafe nghttp2_submit_trailer(
         session, streamID, state.pointee.context.pointee.fixed.trailers, 1)
       if result != 0 { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
@@ -205,11 +239,3 @@ enum ServerCallbacks {
     return count
   }
 }
-
-// The enumerations of C in the types of the fields that they are compared with.
-// Computed, because a stored global would be looked after with `swift_once`.
-var frameData: UInt8 { UInt8(truncatingIfNeeded: NGHTTP2_DATA.rawValue) }
-var frameHeaders: UInt8 { UInt8(truncatingIfNeeded: NGHTTP2_HEADERS.rawValue) }
-var framePing: UInt8 { UInt8(truncatingIfNeeded: NGHTTP2_PING.rawValue) }
-var flagEndStream: UInt8 { UInt8(truncatingIfNeeded: NGHTTP2_FLAG_END_STREAM.rawValue) }
-var flagAcknowledgement: UInt8 { UInt8(truncatingIfNeeded: NGHTTP2_FLAG_ACK.rawValue) }

@@ -6,9 +6,7 @@ internal import CNghttp2
 public struct ServerContext: ~Copyable {
   let state: UnsafeMutablePointer<ContextState>
 
-  /// - Parameter methods: full paths (`/package.Service/Method`) with the numbers that requests
-  ///   carry.
-  public init(methods: [(path: String, number: UInt8)], limits: SessionLimits = SessionLimits()) {
+  public init(methods: [ServedMethod], limits: SessionLimits = SessionLimits()) {
     unsafe state = .allocate(capacity: 1)
     // SAFETY: just allocated; freed by deinit alone.
     unsafe state.initialize(to: ContextState(methods: MethodTable(methods), limits: limits))
@@ -39,6 +37,8 @@ public struct SessionCounters: Sendable {
   public var cancellations: UInt64 = 0
   /// Sessions that a limit or a protocol error closed.
   public var brokenSessions: UInt64 = 0
+  /// Limits reached, whatever the reaction.
+  public var limits = LimitCounts()
 }
 
 /// The shared memory behind a `ServerContext`, reached from C callbacks through plain pointers.
@@ -54,6 +54,8 @@ struct ContextState: ~Copyable {
   let cells: UnsafeMutablePointer<CellPool>
   let fixed: FixedHeaders
   var counters = SessionCounters()
+  /// Where the spread of the connections' ages stands.
+  var ageStep: UInt64 = 0
   /// The context itself and its sessions; the last one frees the memory.
   var ownerCount = 1
 
@@ -102,8 +104,10 @@ struct ContextState: ~Copyable {
     unsafe nghttp2_option_set_max_continuations(options, SessionLimits.continuationCountMax)
     unsafe nghttp2_option_set_max_outbound_ack(
       options, SessionLimits.outboundAcknowledgementCountMax)
-    // A second line behind our own counting of resets: 200 at once, 10 more each second.
-    unsafe nghttp2_option_set_stream_reset_rate_limit(options, 200, 10)
+    // A second line behind our own counting of resets, which it must not come before.
+    unsafe nghttp2_option_set_stream_reset_rate_limit(options, 2_000, 100)
+    // `HeaderRules` checks instead.
+    unsafe nghttp2_option_set_no_http_messaging(options, 1)
     return unsafe options
   }
 }

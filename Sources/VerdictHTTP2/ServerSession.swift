@@ -10,6 +10,7 @@ public import VerdictModel
 ///     while let request = session.nextRequest() { ...; session.answer(request, status) }
 ///     session.drain(...) and write, until it answers 0
 ///     if session.isOver { close }
+///     at session.dueNanoseconds: session.expire(nowNanoseconds), then drain as above
 ///
 /// nghttp2's rules hold throughout: no receiving or draining from inside a callback, one thread, and
 /// nothing but closing after a fatal error.
@@ -21,12 +22,20 @@ public struct ServerSession: ~Copyable {
   public static let drainRoomByteCount = 17 << 10
 
   /// A session that has queued its SETTINGS.
+  ///
+  /// - Parameters:
+  ///   - authority: what the peer may call us: depends on the kind of its socket.
+  ///   - nowNanoseconds: the monotonic clock.
   /// - Precondition: the context and its sessions stay on one thread.
-  public init(_ context: borrowing ServerContext) {
+  public init(
+    _ context: borrowing ServerContext, authority: HeaderRules.Authority = .hostAndPort,
+    nowNanoseconds: UInt64 = 0
+  ) {
     let shared = unsafe context.state
     unsafe state = .allocate(capacity: 1)
     // SAFETY: just allocated; freed by deinit alone.
-    unsafe state.initialize(to: SessionState(context: shared))
+    unsafe state.initialize(
+      to: SessionState(context: shared, authority: authority, nowNanoseconds: nowNanoseconds))
     var session: OpaquePointer?
     // SAFETY: the callbacks and options belong to the context. The state is at the callbacks'
     // disposal for as long as the session lives.
@@ -44,7 +53,8 @@ public struct ServerSession: ~Copyable {
     // SAFETY: nothing uses the session or the records after this.
     while let record = unsafe state.pointee.live {
       unsafe state.pointee.unlink(record)
-      if unsafe record.pointee.phase != .ready { unsafe StreamPool.giveBack(record) }
+      let isListed = unsafe record.pointee.phase == .ready || record.pointee.phase == .dropped
+      if !isListed { unsafe StreamPool.giveBack(record) }
     }
     while let record = unsafe state.pointee.readyHead {
       unsafe state.pointee.readyHead = record.pointee.nextReady
@@ -77,31 +87,52 @@ public struct ServerSession: ~Copyable {
   ///
   /// - Parameter nowNanoseconds: the monotonic clock, from which timeouts count.
   /// - Returns: false when the connection is to be closed without another byte: the peer broke the
-  ///   protocol beyond repair or reached a hard limit.
+  ///   protocol beyond repair, or has stopped to read. Where another limit is reached, `drain` has the
+  ///   last word to say and `isOver` is true after it.
   public func receive(_ bytes: ByteView, nowNanoseconds: UInt64) -> Bool {
     unsafe state.pointee.nowNanoseconds = nowNanoseconds
-    // SAFETY: the session is alive and we are not inside one of its callbacks.
+    if unsafe state.pointee.stopped != nil { return true }
+    let byteCount = unsafe state.pointee.admit(bytes)
+    // SAFETY: the session is alive and we are not inside one of its callbacks, which change the state
+    // during this call.
     let result = unsafe nghttp2_session_mem_recv(
-      state.pointee.session, bytes.buffer.baseAddress, bytes.count)
-    if result >= 0,
-      unsafe nghttp2_session_get_outbound_queue_size(state.pointee.session)
-        <= state.pointee.context.pointee.limits.outboundFrameCountMax
-    {
-      return true
-    }
-    unsafe state.pointee.isBroken = true
-    unsafe state.pointee.context.pointee.counters.brokenSessions += 1
-    return false
+      state.pointee.session, bytes.buffer.baseAddress, byteCount)
+    return unsafe state.pointee.endRead(result)
+  }
+
+  /// The peer can be heard only now, after shaking hands: its time begins.
+  public func begin(nowNanoseconds: UInt64) { unsafe state.pointee.begin(nowNanoseconds) }
+
+  /// When `expire` wants to be called; the greatest value means never.
+  public var dueNanoseconds: UInt64 { unsafe state.pointee.dueNanoseconds }
+
+  /// Ends what has run out of time: requests, answers that nobody takes, the connection itself.
+  ///
+  /// - Returns: false when the connection is to be closed without another byte. Else there may be
+  ///   something to drain.
+  public func expire(nowNanoseconds: UInt64) -> Bool {
+    unsafe state.pointee.nowNanoseconds = nowNanoseconds
+    return unsafe state.pointee.expire()
+  }
+
+  /// Counts that a limit was reached which the connection's owner watches.
+  public func count(_ limit: Limit) {
+    unsafe state.pointee.context.pointee.counters.limits.add(limit)
   }
 
   /// The next request that has arrived whole, in order of arrival. Each must be answered.
   public func nextRequest() -> ServerRequest? {
+    if unsafe state.pointee.isBroken { return nil }
     // SAFETY: records in the ready list are alive until they leave it here.
     while let record = unsafe state.pointee.readyHead {
       unsafe state.pointee.readyHead = record.pointee.nextReady
       if unsafe state.pointee.readyHead == nil { unsafe state.pointee.readyTail = nil }
       if unsafe record.pointee.phase == .closed {
         unsafe StreamPool.giveBack(record)
+        continue
+      }
+      if unsafe record.pointee.phase == .dropped {
+        unsafe record.pointee.phase = .answered
         continue
       }
       unsafe state.pointee.context.pointee.counters.requests += 1
@@ -122,6 +153,21 @@ public struct ServerSession: ~Copyable {
   public func postpone(_ request: ServerRequest) {
     // SAFETY: as in `answer`.
     unsafe request.record.pointee.phase = .postponed
+    unsafe state.pointee.dueNanoseconds = min(
+      state.pointee.dueNanoseconds, request.deadlineNanoseconds)
+  }
+
+  /// A postponed request again, with nothing in its reply; to be answered or postponed once more.
+  /// nil where nobody waits for it any more, because its stream has been closed.
+  public func resume(_ stream: Int32) -> ServerRequest? {
+    // SAFETY: as in `answer(postponed:)`.
+    guard let record = unsafe state.pointee.record(of: stream),
+      unsafe record.pointee.phase == .postponed
+    else { return nil }
+    unsafe record.pointee.phase = .ready
+    var reply = unsafe ReplyBuffer(record)
+    reply.removeAll()
+    return unsafe ServerRequest(record)
   }
 
   /// Queues the answer of a postponed request.
@@ -147,18 +193,24 @@ public struct ServerSession: ~Copyable {
   @unsafe
   public func drain(into target: UnsafeMutableRawPointer, byteCount: Int) -> Int {
     var count = 0
-    while byteCount - count >= ServerSession.drainRoomByteCount {
+    while unsafe !state.pointee.isBroken, byteCount - count >= ServerSession.drainRoomByteCount {
       var chunk: UnsafePointer<UInt8>?
       // SAFETY: the session is alive and we are not inside one of its callbacks. The chunk is valid
       // until the next call and copied before it.
       let chunkCount = unsafe nghttp2_session_mem_send(state.pointee.session, &chunk)
       guard chunkCount > 0, let chunk = unsafe chunk else {
         if chunkCount < 0 { unsafe state.pointee.isBroken = true }
+        unsafe state.pointee.noteUnsentAnswers()
         break
       }
       precondition(chunkCount <= byteCount - count, "a frame fits into the room kept for it")
       unsafe (target + count).copyMemory(from: chunk, byteCount: chunkCount)
       count += chunkCount
+    }
+    if let limit = unsafe state.pointee.stopped, unsafe !state.pointee.isFarewellSaid,
+      byteCount - count >= ServerSession.drainRoomByteCount
+    {
+      count += unsafe state.pointee.sayFarewell(limit, into: target + count)
     }
     return count
   }
@@ -166,6 +218,7 @@ public struct ServerSession: ~Copyable {
   /// Whether the connection has nothing more to read or write and is to be closed.
   public var isOver: Bool {
     // SAFETY: the session is alive.
+    if unsafe state.pointee.stopped != nil { return unsafe state.pointee.isFarewellSaid }
     if unsafe state.pointee.isBroken { return true }
     let session = unsafe state.pointee.session
     return unsafe nghttp2_session_want_read(session) == 0
@@ -177,26 +230,14 @@ public struct ServerSession: ~Copyable {
 
   /// Tells the peer that the connection will end soon, and asks for a sign that it has read this:
   /// the first of the two GOAWAYs of a graceful shutdown. New streams are still served.
-  public func announceShutdown() {
-    let session = unsafe state.pointee.session
-    // SAFETY: the session is alive. Both only fail for want of memory or when a GOAWAY was sent
-    // already; in either case the final one follows.
-    _ = unsafe nghttp2_submit_shutdown_notice(session)
-    _ = unsafe nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
-  }
+  public func announceShutdown() { unsafe state.pointee.announceShutdown() }
 
   /// Whether the peer has acknowledged `announceShutdown`.
   public var isShutdownAcknowledged: Bool { unsafe state.pointee.isShutdownAcknowledged }
 
   /// Queues the final GOAWAY: streams under way are finished, later ones are ignored. `isOver`
   /// becomes true after the last.
-  public func finishAccepting() {
-    let session = unsafe state.pointee.session
-    // SAFETY: the session is alive.
-    let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
-    _ = unsafe nghttp2_submit_goaway(
-      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, NGHTTP2_NO_ERROR.rawValue, nil, 0)
-  }
+  public func finishAccepting() { unsafe state.pointee.sayGoAway("") }
 }
 
 /// A request that has arrived whole. Valid until it is answered or postponed.

@@ -7,25 +7,100 @@ extension SessionState {
   /// carries the failure.
   @unsafe
   mutating func answer(_ record: UnsafeMutablePointer<StreamRecord>, _ status: RPCStatus) {
+    // SAFETY: the record is alive; the reply holds at least the prefix.
+    if unsafe record.pointee.headers.target.kind == .page {
+      unsafe answerPage(record, status)
+      return
+    }
     guard status.code == .ok else {
       unsafe fail(record, status)
       return
     }
-    // SAFETY: the record is alive; the reply holds at least the prefix.
-    unsafe record.pointee.phase = .answered
+    guard unsafe record.pointee.reply.isInline || holdReply(record) else { return }
+    unsafe noteAnswer(record)
     let length = unsafe record.pointee.reply.count - MessageFraming.prefixByteCount
     unsafe record.pointee.reply.base.storeBytes(of: 0, as: UInt8.self)
     unsafe record.pointee.reply.base.storeBytes(
       of: UInt32(length).bigEndian, toByteOffset: 1, as: UInt32.self)
     let fixed = unsafe context.pointee.fixed
     let isProto = unsafe record.pointee.headers.contentType == .proto
+    unsafe submit(record, isProto ? fixed.proto : fixed.plain, 2)
+  }
+
+  /// Notes that a request has its answer.
+  @unsafe
+  @inline(__always)
+  private mutating func noteAnswer(_ record: UnsafeMutablePointer<StreamRecord>) {
+    // SAFETY: the callers' record is alive.
+    unsafe leaveReceiving(record, .answered)
+    unsafe record.pointee.progressNanoseconds = nowNanoseconds
+    meter.hasSent = true
+    unsafe meter.noteAnswer(context.pointee.limits)
+  }
+
+  /// Counts a reply's block as held by this connection.
+  /// - Returns: false where that is too much; then the request has failed.
+  @unsafe
+  @inline(never)
+  private mutating func holdReply(_ record: UnsafeMutablePointer<StreamRecord>) -> Bool {
+    // SAFETY: the caller's record is alive.
+    let byteCount = unsafe record.pointee.reply.heldByteCount
+    let limits = unsafe context.pointee.limits
+    let pool = unsafe record.pointee.pool
+    if heldByteCount + byteCount <= limits.connectionHeldByteCountMax,
+      unsafe pool.pointee.blocks.heldByteCount <= limits.heldByteCountMax
+    {
+      heldByteCount += byteCount
+      unsafe record.pointee.isReplyCounted = true
+      return true
+    }
+    unsafe context.pointee.counters.limits.add(.heldBytes)
+    unsafe record.pointee.reply.reset(&pool.pointee.blocks)
+    unsafe record.pointee.reply.count = MessageFraming.prefixByteCount
+    unsafe fail(
+      record, RPCStatus(.resourceExhausted, "the server holds too many answers not taken"))
+    return false
+  }
+
+  /// Queues a page: a line of text, with the HTTP status of success or of unavailability.
+  @unsafe
+  private mutating func answerPage(
+    _ record: UnsafeMutablePointer<StreamRecord>, _ status: RPCStatus
+  ) {
+    if status.code != .ok, !status.isMessageInReply {
+      // SAFETY: a literal lives for ever; the record is alive.
+      var reply = unsafe ReplyBuffer(record)
+      reply.removeAll()
+      reply.append(
+        unsafe ByteView(
+          base: status.message.utf8Start, count: status.message.utf8CodeUnitCount))
+    }
+    unsafe noteAnswer(record)
+    unsafe record.pointee.replySentCount = MessageFraming.prefixByteCount
+    unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: 2) { headers in
+      let code: StaticString = status.code == .ok ? "200" : "503"
+      unsafe headers.initializeElement(at: 0, to: FixedHeaders.header(":status", code))
+      unsafe headers.initializeElement(
+        at: 1, to: FixedHeaders.header("content-type", "text/plain"))
+      unsafe submit(record, headers.baseAddress, 2)
+    }
+  }
+
+  /// Queues headers and, as the peer takes it, the reply.
+  @unsafe
+  @inline(__always)
+  private mutating func submit(
+    _ record: UnsafeMutablePointer<StreamRecord>, _ headers: UnsafePointer<nghttp2_nv>?,
+    _ headerCount: Int
+  ) {
     var provider = unsafe nghttp2_data_provider()
+    // SAFETY: the record lives until its stream is closed.
     unsafe provider.source.ptr = UnsafeMutableRawPointer(record)
     unsafe provider.read_callback = {
       unsafe ServerCallbacks.readReply($0, $1, $2, $3, $4, $5, $6)
     }
     let result = unsafe nghttp2_submit_response(
-      session, record.pointee.streamID, isProto ? fixed.proto : fixed.plain, 2, &provider)
+      session, record.pointee.streamID, headers, headerCount, &provider)
     // It only fails when memory is out or the stream has an answer already.
     precondition(result == 0, "a whole request is answered once")
   }
@@ -59,35 +134,39 @@ extension SessionState {
     _ record: UnsafeMutablePointer<StreamRecord>, _ failure: MessageFraming.Failure
   ) {
     unsafe context.pointee.counters.refusals += 1
+    if failure == .tooLong { unsafe context.pointee.counters.limits.add(.messageLength) }
     unsafe fail(record, failure.status, namesEncodings: failure == .encodingUnsupported)
   }
 
-  /// Resets a stream without an answer.
+  /// Resets a stream without an answer, for something that the peer did or did not do.
   @unsafe
   mutating func reset(
     _ record: UnsafeMutablePointer<StreamRecord>, _ code: nghttp2_error_code
   ) {
+    // SAFETY: the record is alive and its stream open.
     unsafe context.pointee.counters.refusals += 1
-    // SAFETY: the record is alive; its stream is open.
-    unsafe record.pointee.phase = .answered
+    unsafe meter.noteEarlyEnd(windowByteCount: context.pointee.limits.messageByteCountMax)
+    unsafe leaveReceiving(record, .answered)
     let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
-    _ = unsafe nghttp2_submit_rst_stream(
-      session, none, record.pointee.streamID, code.rawValue)
+    // It only fails for want of memory.
+    _ = unsafe nghttp2_submit_rst_stream(session, none, record.pointee.streamID, code.rawValue)
+    noteErrorReset()
   }
 
   /// Queues a single header block with the failure ("Trailers-Only"), and a reset behind it when
   /// the peer has not ended its request, so that the stream is freed.
   @unsafe
-  private mutating func fail(
+  mutating func fail(
     _ record: UnsafeMutablePointer<StreamRecord>, _ status: RPCStatus,
     httpStatus: StaticString = "200", namesEncodings: Bool = false
   ) {
     // SAFETY: the record is alive; its stream is open and has no answer yet.
-    unsafe record.pointee.phase = .answered
+    unsafe noteAnswer(record)
     let streamID = unsafe record.pointee.streamID
     if unsafe nghttp2_session_get_stream_remote_close(session, streamID) == 0 {
       unsafe record.pointee.isResetWanted = true
       resetWantedCount += 1
+      unsafe meter.noteEarlyEnd(windowByteCount: context.pointee.limits.messageByteCountMax)
     }
     let message = unsafe SessionState.message(of: status, record)
     let room = 3 * SessionLimits.statusMessageByteCountMax

@@ -7,20 +7,71 @@ internal import VerdictModel
 struct SessionState {
   var session: OpaquePointer?
   let context: UnsafeMutablePointer<ContextState>
+  let authority: HeaderRules.Authority
   /// The live streams, newest first.
   var live: UnsafeMutablePointer<StreamRecord>?
   var liveCount = 0
+  /// Streams whose request is not whole.
+  var receivingCount = 0
   /// The stream of the last callback; saves a look-up for the frames that follow one another.
   var recent: UnsafeMutablePointer<StreamRecord>?
   var readyHead: UnsafeMutablePointer<StreamRecord>?
   var readyTail: UnsafeMutablePointer<StreamRecord>?
-  var nowNanoseconds: UInt64 = 0
   /// Streams with `isResetWanted`.
   var resetWantedCount = 0
+  /// nghttp2 can't be used any more.
   var isBroken = false
   var isShutdownAcknowledged = false
 
-  init(context: UnsafeMutablePointer<ContextState>) { unsafe self.context = context }
+  // What the peer costs.
+  var meter: FrameMeter
+  var errorResets = RateGauge()
+  /// What its streams hold beyond their inline buffers.
+  var heldByteCount = 0
+  /// Streams that this read opened.
+  var burstStreamCount = 0
+  /// The limit that a frame not looked at reaches; comes into force once the rest is served.
+  var pendingStop: Limit?
+  /// The limit that ended the connection, and the error that its last GOAWAY names.
+  var stopped: Limit?
+  var stopCode = NGHTTP2_ENHANCE_YOUR_CALM
+  var isFarewellSaid = false
+
+  // Time.
+  var nowNanoseconds: UInt64
+  var bornNanoseconds: UInt64
+  /// When `expire` has something to do at the earliest.
+  var dueNanoseconds: UInt64
+  /// The same for the streams that this read opened.
+  var burstDueNanoseconds = UInt64.max
+  var isSettingsAcknowledged = false
+  /// Since when a frame is unfinished, and which.
+  var frameNanoseconds: UInt64 = 0
+  var frameNumber: UInt64 = 0
+  /// When the last stream ended.
+  var idleNanoseconds: UInt64
+  /// The age that this connection may reach; the greatest value means any.
+  let ageNanosecondsMax: UInt64
+  /// When a graceful end of the session's own began, and why; 0: not yet.
+  var endingNanoseconds: UInt64 = 0
+  var endingLimit = Limit.age
+  var isFinalGoAwayQueued = false
+
+  init(
+    context: UnsafeMutablePointer<ContextState>, authority: HeaderRules.Authority,
+    nowNanoseconds: UInt64
+  ) {
+    unsafe self.context = context
+    self.authority = authority
+    self.nowNanoseconds = nowNanoseconds
+    // SAFETY: the context outlives its sessions.
+    let limits = unsafe context.pointee.limits
+    meter = FrameMeter(limits)
+    bornNanoseconds = nowNanoseconds
+    idleNanoseconds = nowNanoseconds
+    dueNanoseconds = nowNanoseconds &+ limits.prefaceNanosecondsMax
+    ageNanosecondsMax = unsafe SessionState.age(limits, context)
+  }
 
   /// Makes the record of a new stream.
   @unsafe
@@ -28,11 +79,16 @@ struct SessionState {
     let record = unsafe StreamPool.take(context.pointee.pool)
     // SAFETY: a fresh record, and neighbours that are alive while they are linked.
     unsafe record.pointee.streamID = streamID
+    unsafe record.pointee.headers = RequestHeaders(authority)
+    unsafe record.pointee.progressNanoseconds = nowNanoseconds
     unsafe record.pointee.next = live
     if let live = unsafe live { unsafe live.pointee.previous = record }
     unsafe live = record
     unsafe recent = record
     liveCount += 1
+    receivingCount += 1
+    burstStreamCount += 1
+    meter.streamCount &+= 1
     unsafe context.pointee.counters.streams += 1
     return unsafe record
   }
@@ -69,20 +125,44 @@ struct SessionState {
   /// The peer has sent all headers of a request.
   @unsafe
   mutating func endHeaders(_ record: UnsafeMutablePointer<StreamRecord>) {
+    // SAFETY: the record is alive during the callback that calls this.
     unsafe record.pointee.areHeadersWhole = true
     let limits = unsafe context.pointee.limits
-    // SAFETY: the record is alive during the callback that calls this.
     if unsafe record.pointee.headers.byteCount > limits.headerByteCountMax
       || record.pointee.headers.count > limits.headerCountMax
     {
+      unsafe context.pointee.counters.limits.add(.headerList)
       unsafe reset(record, NGHTTP2_ENHANCE_YOUR_CALM)
+      return
+    }
+    guard unsafe record.pointee.headers.end() else {
+      unsafe reset(record, NGHTTP2_PROTOCOL_ERROR)
       return
     }
     let timeout = unsafe record.pointee.headers.timeoutNanoseconds
     let deadline = nowNanoseconds.addingReportingOverflow(timeout)
-    unsafe record.pointee.deadlineNanoseconds = deadline.overflow ? .max : deadline.partialValue
+    let deadlineNanoseconds = deadline.overflow ? .max : deadline.partialValue
+    unsafe record.pointee.deadlineNanoseconds = deadlineNanoseconds
+    burstDueNanoseconds = min(
+      burstDueNanoseconds, deadlineNanoseconds, nowNanoseconds &+ limits.bodyNanosecondsMax)
     let refusal = unsafe record.pointee.headers.refusal
     if refusal != .none { unsafe refuse(record, refusal) }
+  }
+
+  /// The peer has sent its trailers.
+  @unsafe
+  mutating func endTrailers(_ record: UnsafeMutablePointer<StreamRecord>, isEnd: Bool) {
+    // SAFETY: as in `endHeaders`.
+    guard unsafe record.pointee.phase == .receiving else { return }
+    let limits = unsafe context.pointee.limits
+    if unsafe record.pointee.headers.byteCount > limits.headerByteCountMax
+      || record.pointee.headers.count > limits.headerCountMax
+    {
+      unsafe context.pointee.counters.limits.add(.headerList)
+      unsafe reset(record, NGHTTP2_ENHANCE_YOUR_CALM)
+    } else if unsafe !isEnd || record.pointee.headers.rules.isMalformed {
+      unsafe reset(record, NGHTTP2_PROTOCOL_ERROR)
+    }
   }
 
   /// A piece of a request's body.
@@ -92,18 +172,28 @@ struct SessionState {
   ) {
     // SAFETY: the record and the data are alive during the callback that calls this.
     guard unsafe record.pointee.phase == .receiving else { return }
+    unsafe record.pointee.bodyByteCount &+= UInt64(count)
+    guard
+      unsafe record.pointee.headers.rules.accepts(
+        bodyByteCount: record.pointee.bodyByteCount, isWhole: false)
+    else {
+      unsafe reset(record, NGHTTP2_PROTOCOL_ERROR)
+      return
+    }
+    if unsafe record.pointee.headers.target.kind == .page { return }
     var offset = 0
     if unsafe !record.pointee.framing.isLengthKnown {
       let limits = unsafe context.pointee.limits
       offset = unsafe record.pointee.framing.takePrefix(
         ByteView(base: data, count: count),
-        isEncodingNamed: record.pointee.headers.isEncodingNamed,
+        isEncodingNamed: record.pointee.headers.encoding != .identity,
         byteCountMax: limits.messageByteCountMax)
     }
     if offset < count, unsafe record.pointee.framing.failure == .none {
       let taken = unsafe record.pointee.framing.takeBody(availableCount: count - offset)
       if unsafe !store(record, data + offset, taken) {
-        unsafe answer(
+        unsafe context.pointee.counters.limits.add(.heldBytes)
+        unsafe fail(
           record, RPCStatus(.resourceExhausted, "the server holds too many unfinished requests"))
         return
       }
@@ -126,10 +216,12 @@ struct SessionState {
       // alone costs its sender nothing.
       let announced = unsafe Int(record.pointee.framing.length)
       let wanted = max(needed, min(announced, BlockPool.largeByteCount))
-      guard unsafe pool.pointee.blocks.heldByteCount + wanted <= limits.heldByteCountMax else {
-        return false
-      }
+      guard unsafe pool.pointee.blocks.heldByteCount + wanted <= limits.heldByteCountMax,
+        heldByteCount + wanted <= limits.connectionHeldByteCountMax
+      else { return false }
+      heldByteCount -= unsafe record.pointee.request.heldByteCount
       unsafe record.pointee.request.grow(to: wanted, &pool.pointee.blocks)
+      heldByteCount += unsafe record.pointee.request.heldByteCount
     }
     unsafe record.pointee.request.append(data, count)
     return true
@@ -140,12 +232,22 @@ struct SessionState {
   mutating func endRequest(_ record: UnsafeMutablePointer<StreamRecord>) {
     // SAFETY: the record is alive during the callback that calls this.
     guard unsafe record.pointee.phase == .receiving else { return }
-    let failure = unsafe record.pointee.framing.end()
-    if failure != .none {
-      unsafe refuse(record, failure)
+    guard
+      unsafe record.pointee.headers.rules.accepts(
+        bodyByteCount: record.pointee.bodyByteCount, isWhole: true)
+    else {
+      unsafe reset(record, NGHTTP2_PROTOCOL_ERROR)
       return
     }
-    unsafe record.pointee.phase = .ready
+    if unsafe record.pointee.headers.target.kind != .page {
+      let failure = unsafe record.pointee.framing.end()
+      if failure != .none {
+        unsafe refuse(record, failure)
+        return
+      }
+    }
+    meter.noteMessage()
+    unsafe leaveReceiving(record, .ready)
     if let tail = unsafe readyTail {
       unsafe tail.pointee.nextReady = record
     } else {
@@ -154,18 +256,33 @@ struct SessionState {
     unsafe readyTail = record
   }
 
+  /// Changes the phase of a record whose request may have been under way until now.
+  @unsafe
+  @inline(__always)
+  mutating func leaveReceiving(
+    _ record: UnsafeMutablePointer<StreamRecord>, _ phase: StreamRecord.Phase
+  ) {
+    // SAFETY: the callers' record is alive.
+    if unsafe record.pointee.phase == .receiving { receivingCount -= 1 }
+    unsafe record.pointee.phase = phase
+  }
+
   /// nghttp2 has closed a stream.
   @unsafe
   mutating func close(_ record: UnsafeMutablePointer<StreamRecord>) {
     // SAFETY: the record is alive until it is given back here or by `nextRequest`.
     unsafe unlink(record)
+    idleNanoseconds = nowNanoseconds
     if unsafe record.pointee.isResetWanted { resetWantedCount -= 1 }
+    heldByteCount -= unsafe record.pointee.heldByteCount
     switch unsafe record.pointee.phase {
     case .ready:
       unsafe record.pointee.phase = .closed
       unsafe context.pointee.counters.cancellations += 1
+    case .dropped: unsafe record.pointee.phase = .closed
     case .receiving, .postponed:
       unsafe context.pointee.counters.cancellations += 1
+      unsafe leaveReceiving(record, .answered)
       unsafe StreamPool.giveBack(record)
     case .answered, .closed: unsafe StreamPool.giveBack(record)
     }

@@ -15,6 +15,8 @@ struct StreamRecord {
     case postponed
     /// Answered or reset; what still comes is ignored.
     case answered
+    /// Reset while it was in the ready list, which passes it over.
+    case dropped
     /// Closed by the peer while it was in the ready list, which gives it back.
     case closed
   }
@@ -29,13 +31,19 @@ struct StreamRecord {
   var areHeadersWhole = false
   /// Whether a reset must follow the answer, because the peer has not ended its request.
   var isResetWanted = false
-  var headers = RequestHeaders()
+  var headers = RequestHeaders(.hostAndPort)
   var framing = MessageFraming()
   var deadlineNanoseconds = UInt64.max
+  /// When the stream was opened, or last got a piece of its answer out.
+  var progressNanoseconds: UInt64 = 0
+  /// Bytes of DATA so far.
+  var bodyByteCount: UInt64 = 0
   var request: ByteStore
   /// The reply with its gRPC prefix in front.
   var reply: ByteStore
   var replySentCount = 0
+  /// Whether the reply's block counts as held by the session: from the answer on.
+  var isReplyCounted = false
 
   init(pool: UnsafeMutablePointer<StreamPool>, inline: UnsafeMutableRawPointer) {
     unsafe self.pool = pool
@@ -46,6 +54,9 @@ struct StreamRecord {
       byteCount: StreamRecord.replyInlineByteCount)
     reply.count = MessageFraming.prefixByteCount
   }
+
+  /// What it holds beyond its inline buffers, and counts as its session's.
+  var heldByteCount: Int { request.heldByteCount + (isReplyCounted ? reply.heldByteCount : 0) }
 }
 
 /// The stream records of one loop. Records are made when more streams are open than ever before,
@@ -92,10 +103,11 @@ struct StreamPool {
     unsafe record.pointee.phase = .receiving
     unsafe record.pointee.areHeadersWhole = false
     unsafe record.pointee.isResetWanted = false
-    unsafe record.pointee.headers = RequestHeaders()
     unsafe record.pointee.framing = MessageFraming()
     unsafe record.pointee.deadlineNanoseconds = .max
     unsafe record.pointee.replySentCount = 0
+    unsafe record.pointee.isReplyCounted = false
+    unsafe record.pointee.bodyByteCount = 0
     unsafe record.pointee.previous = nil
     unsafe record.pointee.nextReady = nil
     unsafe pool.pointee.liveCount -= 1

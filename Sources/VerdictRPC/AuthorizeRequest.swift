@@ -22,6 +22,8 @@ public struct AuthorizeRequest {
   public var principal: ByteView { unsafe ByteView(message.pointee.principal) }
   public var workspace: ByteView { unsafe ByteView(message.pointee.workspace) }
   public var wantsMessages: Bool { unsafe message.pointee.want_messages != 0 }
+  /// 0: any.
+  public var generationMin: UInt64 { unsafe message.pointee.min_generation }
   public var checkCount: Int { unsafe message.pointee.n_checks }
 
   public var columns: CheckColumns? {

@@ -26,6 +26,8 @@ public struct CheckVisibilityRequest {
   public var permissions: TextList {
     unsafe TextList(message.pointee.permissions, message.pointee.n_permissions)
   }
+  /// 0: any.
+  public var generationMin: UInt64 { unsafe message.pointee.min_generation }
   public var blockCount: Int { unsafe message.pointee.n_blocks }
 
   public func block(_ index: Int) -> VisibilityBlock {

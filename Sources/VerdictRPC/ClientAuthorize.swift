@@ -11,6 +11,9 @@ public struct AuthorizeCall: Sendable {
   public var checks: [Check]
   /// Also answer with one sentence for people for each check.
   public var wantsMessages: Bool
+  /// Answer from this generation or a later one; 0: from whatever is in force. The server waits for
+  /// it, and then fails with FAILED_PRECONDITION.
+  public var generationMin: UInt64 = 0
 
   public init(organization: String, checks: [Check], wantsMessages: Bool) {
     self.organization = organization
@@ -37,6 +40,7 @@ public struct AuthorizeCall: Sendable {
       unsafe request.n_checks = checks.count
       unsafe request.checks = list
       unsafe request.want_messages = wantsMessages ? 1 : 0
+      unsafe request.min_generation = generationMin
       // SAFETY: all that the request refers to lives as long as the arena.
       let byteCount = unsafe verdict__v1__authorize_request__get_packed_size(&request)
       guard byteCount <= Limits.messageByteCountMax else { return nil }

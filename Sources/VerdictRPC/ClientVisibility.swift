@@ -12,6 +12,8 @@ public struct VisibilityCall: Sendable {
   /// Actions that take a resource and are granted as such: PII permissions, `view`, `edit`.
   public var permissions: [String]
   public var blocks: [Block]
+  /// As in `AuthorizeCall`.
+  public var generationMin: UInt64 = 0
 
   /// Resources of one type.
   public struct Block: Sendable {
@@ -65,6 +67,7 @@ public struct VisibilityCall: Sendable {
       unsafe verdict__v1__check_visibility_request__init(&request)
       unsafe request.organization = organization
       unsafe request.workspace = workspace
+      unsafe request.min_generation = generationMin
       unsafe request.n_principals = self.principals.count
       unsafe request.principals = principals
       unsafe request.n_permissions = self.permissions.count

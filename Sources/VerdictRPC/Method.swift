@@ -8,6 +8,8 @@ public enum Method: UInt8, Sendable, CaseIterable {
   case getEffectivePolicy = 6
   case listResources = 7
   case listPrincipals = 8
+  /// No call of gRPC but a page, for a plain `GET`.
+  case healthPage = 9
 
   /// The `:path` of a call, compared byte for byte.
   public var path: String {
@@ -20,12 +22,18 @@ public enum Method: UInt8, Sendable, CaseIterable {
     case .getEffectivePolicy: "/verdict.v1.InspectionService/GetEffectivePolicy"
     case .listResources: "/verdict.v1.InspectionService/ListResources"
     case .listPrincipals: "/verdict.v1.InspectionService/ListPrincipals"
+    case .healthPage: "/healthz"
     }
   }
 
   /// Whether the method is of the inspection service, which some listeners don't serve and which
   /// is answered by workers.
-  public var isInspection: Bool { rawValue >= Method.explain.rawValue }
+  public var isInspection: Bool {
+    switch self {
+    case .explain, .getEffectivePolicy, .listResources, .listPrincipals: true
+    case .authorize, .checkVisibility, .getServerInfo, .healthCheck, .healthPage: false
+    }
+  }
 
   /// The services by their full names, as health checks name them.
   public static let services = ["verdict.v1.DecisionService", "grpc.health.v1.Health"]

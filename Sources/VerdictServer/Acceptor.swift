@@ -4,8 +4,6 @@ internal import VerdictSystem
 /// cannot be shared by several listeners, and a hash over few connections spreads them badly.
 struct Acceptor: ~Copyable {
   private let listeners: [ListeningSocket]
-  /// By listener: whether it serves inspections.
-  private let servesInspection: [Bool]
   private let mailboxes: [LoopMailbox]
   private let connectionCountMax: Int
   private let bell: EventSignal
@@ -15,8 +13,8 @@ struct Acceptor: ~Copyable {
   private var reserve: Int32?
 
   init(
-    _ listeners: [ListeningSocket], servesInspection: [Bool], _ mailboxes: [LoopMailbox],
-    connectionCountMax: Int, stop bell: EventSignal
+    _ listeners: [ListeningSocket], _ mailboxes: [LoopMailbox], connectionCountMax: Int,
+    stop bell: EventSignal
   ) throws(SystemError) {
     let poller = try Poller()
     try poller.add(bell.rawDescriptor, .readable, word: UInt64(listeners.count))
@@ -26,7 +24,6 @@ struct Acceptor: ~Copyable {
     reserve = try FileDescriptor.reading("/dev/null").release()
     self.poller = poller
     self.listeners = listeners
-    self.servesInspection = servesInspection
     self.mailboxes = mailboxes
     self.connectionCountMax = connectionCountMax
     self.bell = bell
@@ -43,28 +40,25 @@ struct Acceptor: ~Copyable {
       for index in 0..<count {
         let word = Int(poller.event(at: index).word)
         if word == listeners.count { return acceptLast() }
-        accept(from: listeners[word], servesInspection: servesInspection[word])
+        accept(from: word)
       }
     }
   }
 
   /// A listener that closes resets whoever still waits in it.
   private mutating func acceptLast() {
-    for (listener, servesInspection) in zip(listeners, servesInspection) {
-      accept(
-        from: listener, servesInspection: servesInspection,
-        atMost: Int(ListeningSocket.backlogCount))
+    for index in listeners.indices {
+      accept(from: index, atMost: Int(ListeningSocket.backlogCount))
     }
   }
 
   /// Takes a few connections, so that one listener cannot keep the others waiting.
-  private mutating func accept(
-    from listener: ListeningSocket, servesInspection: Bool, atMost count: Int = 64
-  ) {
+  private mutating func accept(from index: Int, atMost count: Int = 64) {
+    let listener = listeners[index]
     for _ in 0..<count {
       let number = listener.acceptRaw()
       if number >= 0 {
-        place(FileDescriptor(owning: number), servesInspection: servesInspection)
+        place(FileDescriptor(owning: number), listener: index)
       } else if number == -Errno.tooManyDescriptors
         || number == -Errno.tooManyDescriptorsInSystem
       {
@@ -76,7 +70,7 @@ struct Acceptor: ~Copyable {
     }
   }
 
-  private func place(_ connection: consuming FileDescriptor, servesInspection: Bool) {
+  private func place(_ connection: consuming FileDescriptor, listener: Int) {
     var total = 0
     var best = mailboxes[0]
     for mailbox in mailboxes {
@@ -85,7 +79,7 @@ struct Acceptor: ~Copyable {
     }
     // Beyond the limit the connection is closed here, at the end of its owner's life.
     if total < connectionCountMax {
-      best.give(connection, servesInspection: servesInspection)
+      best.give(connection, listener: listener)
     }
   }
 

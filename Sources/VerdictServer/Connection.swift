@@ -1,12 +1,23 @@
 internal import VerdictHTTP2
 internal import VerdictSystem
+internal import VerdictTLS
 
 /// A client's connection: its descriptor, its session and what could not be written yet.
 struct Connection: ~Copyable {
   let descriptor: FileDescriptor
   let session: ServerSession
-  /// Whether its listener serves inspections.
-  let servesInspection: Bool
+  /// The place of its listener in the configuration.
+  let listener: Int
+  /// Under TLS; the same as whether `tls` is there, and quicker to ask.
+  var isSecured = false
+  /// A bit for each service that the caller may not call.
+  var refusedServices: UInt8 = 0
+  /// A bit for each of them whose refusal was told already.
+  var notedServices: UInt8 = 0
+  var caller = Caller.anonymous
+  var tls: TLSSession?
+  /// When shaking hands takes too long; the greatest value when it is over.
+  var handshakeEndNanoseconds = UInt64.max
   var unsent = UnsentBytes()
   /// What the poller watches for at present.
   var interest: Interest = .readable
@@ -20,11 +31,12 @@ struct Connection: ~Copyable {
 
   init(
     _ descriptor: consuming FileDescriptor, _ context: borrowing ServerContext,
-    servesInspection: Bool
+    listener: Int, isUnix: Bool, nowNanoseconds: UInt64
   ) {
     self.descriptor = descriptor
-    self.servesInspection = servesInspection
-    session = ServerSession(context)
+    self.listener = listener
+    session = ServerSession(
+      context, authority: isUnix ? .opaque : .hostAndPort, nowNanoseconds: nowNanoseconds)
   }
 }
 

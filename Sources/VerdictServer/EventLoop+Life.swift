@@ -4,15 +4,17 @@ internal import VerdictSystem
 /// How connections come and go.
 extension EventLoop where Service: ~Copyable {
   mutating func readMailbox() {
-    let (fresh, results, wanted) = mailbox.collect()
-    for arrival in fresh {
-      open(
-        FileDescriptor(owning: arrival.descriptor), servesInspection: arrival.servesInspection)
+    let post = mailbox.collect()
+    for renewed in post.contexts { tls[renewed.listener] = renewed.context }
+    for arrival in post.connections {
+      open(FileDescriptor(owning: arrival.descriptor), listener: arrival.listener)
     }
-    finish(results)
-    if wanted > stop {
-      stop = wanted
-      if wanted == .now {
+    finish(post.results)
+    // A new publication rings the bell.
+    if !awaiting.isEmpty { answerAwaiting() }
+    if post.stop > stop {
+      stop = post.stop
+      if stop == .now {
         for number in connections.numbers() { close(number) }
       } else {
         beginDrain()
@@ -21,11 +23,13 @@ extension EventLoop where Service: ~Copyable {
   }
 
   private mutating func open(
-    _ descriptor: consuming FileDescriptor, servesInspection: Bool
+    _ descriptor: consuming FileDescriptor, listener: Int
   ) {
     let rawDescriptor = descriptor.rawValue
     let number = connections.insert(
-      Connection(descriptor, context, servesInspection: servesInspection))
+      Connection(
+        descriptor, context, listener: listener, isUnix: listeners[listener].address.isUnix,
+        nowNanoseconds: nowNanoseconds))
     counters.connectionsAccepted &+= 1
     do throws(SystemError) {
       try poller.add(rawDescriptor, .readable, word: number)
@@ -34,15 +38,29 @@ extension EventLoop where Service: ~Copyable {
       return close(number)
     }
     guard let connection = unsafe connections.find(number) else { return }
+    guard unsafe secure(connection) else { return close(number) }
     if stop == .drain { unsafe announceShutdown(connection) }
     // SAFETY: the connection stays where it is until it is closed.
     guard unsafe send(connection, number) else { return close(number) }
+    unsafe noteDue(connection)
+  }
+
+  /// Arranges for a sweep when the session wants one, but not too soon after the last.
+  @unsafe
+  @inline(__always)
+  mutating func noteDue(_ connection: UnsafeMutablePointer<Connection>) {
+    // SAFETY: the caller has just found it.
+    let due = unsafe connection.pointee.session.dueNanoseconds
+    if due < sweepNanoseconds, unsafe connection.pointee.handshakeEndNanoseconds == .max {
+      sweepNanoseconds = max(due, nowNanoseconds &+ LoopLimits.expiryNanoseconds)
+    }
   }
 
   mutating func close(_ number: UInt64) {
     guard let connection = unsafe connections.find(number) else { return }
     // SAFETY: found just now.
     if unsafe connection.pointee.isWaiting { waitingCount -= 1 }
+    if unsafe connection.pointee.isSecured { unsafe endSecurity(connection) }
     connections.remove(number)
     mailbox.countClosed()
   }
@@ -70,8 +88,9 @@ extension EventLoop where Service: ~Copyable {
       sweepNanoseconds, nowNanoseconds &+ LoopLimits.sweepNanoseconds, drainEndNanoseconds)
   }
 
-  /// Looks at every connection: closes the stalled, sends the final GOAWAY to those that drain, and
-  /// ends the drain when its time is up. Happens only while somebody stalls or drains.
+  /// Looks at every connection: closes the stalled, ends what has run out of time, sends the final
+  /// GOAWAY to those that drain, and ends the drain when its time is up. Happens only while somebody
+  /// stalls or drains, and when a session wants it.
   mutating func sweep() {
     sweepNanoseconds = .max
     let isTimeUp = nowNanoseconds >= drainEndNanoseconds
@@ -81,15 +100,31 @@ extension EventLoop where Service: ~Copyable {
       let isStalled =
         unsafe connection.pointee.isWaiting
         && nowNanoseconds > connection.pointee.progressNanoseconds &+ LoopLimits.stallNanoseconds
-      if isStalled || isTimeUp {
+      let handshakeEnd = unsafe connection.pointee.handshakeEndNanoseconds
+      if nowNanoseconds > handshakeEnd {
+        unsafe noteFailure(connection, "shaking hands took too long")
+      }
+      if isStalled || isTimeUp || nowNanoseconds > handshakeEnd {
+        if isStalled { unsafe connection.pointee.session.count(.writeStall) }
         counters.connectionsBroken &+= 1
         close(number)
         continue
       }
-      if unsafe finishAcceptingIfDue(connection), unsafe !send(connection, number) {
+      sweepNanoseconds = min(sweepNanoseconds, handshakeEnd)
+      let isDue =
+        unsafe handshakeEnd == .max
+        && connection.pointee.session.dueNanoseconds <= nowNanoseconds
+      if isDue, unsafe !connection.pointee.session.expire(nowNanoseconds: nowNanoseconds) {
         close(number)
+        continue
       }
+      if unsafe finishAcceptingIfDue(connection) || isDue, unsafe !send(connection, number) {
+        close(number)
+        continue
+      }
+      unsafe noteDue(connection)
     }
+    if !awaiting.isEmpty { answerAwaiting() }
     if waitingCount > 0 || (stop == .drain && connections.count > 0) { planSweep() }
   }
 

@@ -14,6 +14,8 @@ extension EventLoop where Service: ~Copyable {
     }
     if unsafe connection.pointee.unsent.count == 0 {
       guard unsafe sendQueued(connection) else { return false }
+    } else if unsafe connection.pointee.isSecured {
+      guard unsafe queueSecuredBehindUnsent(connection) else { return false }
     } else {
       unsafe queueBehindUnsent(connection)
     }
@@ -26,6 +28,7 @@ extension EventLoop where Service: ~Copyable {
   /// The usual way: everything in one write from the loop's own buffer.
   @unsafe
   private mutating func sendQueued(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    if unsafe connection.pointee.isSecured { return unsafe sendSecured(connection) }
     let descriptor = unsafe connection.pointee.descriptor.rawValue
     while true {
       // SAFETY: the buffer is the loop's own and as long as it says.
@@ -95,7 +98,7 @@ extension EventLoop where Service: ~Copyable {
   /// Writes once.
   /// - Returns: how many bytes were taken, -1 when the peer is gone.
   @unsafe
-  private mutating func write(
+  mutating func write(
     _ descriptor: Int32, _ base: UnsafeRawPointer, _ byteCount: Int
   ) -> Int {
     // SAFETY: the callers' own buffers.

@@ -11,7 +11,7 @@ extension EventLoop where Service: ~Copyable {
     _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
   ) -> RPCStatus? {
     // SAFETY: the connection stays where it is until the caller closes it.
-    guard unsafe connection.pointee.servesInspection else {
+    guard unsafe listeners[connection.pointee.listener].servesInspection else {
       return RPCStatus(
         .unimplemented, "the inspection service is off on this listener; see --inspect-on")
     }
@@ -39,7 +39,12 @@ extension EventLoop where Service: ~Copyable {
         unsafe connection.pointee.session.answer(
           postponed: result.stream, result.answer.code, $0)
       }
-      if isAwaited, unsafe !send(connection, result.connection) { close(result.connection) }
+      guard isAwaited else { continue }
+      guard unsafe send(connection, result.connection) else {
+        close(result.connection)
+        continue
+      }
+      unsafe noteDue(connection)
     }
   }
 }

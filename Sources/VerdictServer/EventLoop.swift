@@ -2,6 +2,7 @@ internal import VerdictControl
 internal import VerdictHTTP2
 internal import VerdictModel
 internal import VerdictSystem
+internal import VerdictTLS
 
 /// One thread's event loop: waits, and serves every connection that is ready, one read and one
 /// write for each in a turn.
@@ -15,6 +16,12 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   let mailbox: LoopMailbox
   let reader: Publication.Reader
   let workers: WorkerPool
+  let listeners: [ListenerSettings]
+  /// What new connections of each listener are secured with; nil: plaintext.
+  var tls: [TLSContext?]
+  let incidents: Incidents
+  /// Before the connections, whose TLS uses it.
+  let pipe = TLSPipe()
   let drainTimeoutNanoseconds: UInt64
   let poller: Poller
   let context: ServerContext
@@ -29,18 +36,26 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   var sweepNanoseconds: UInt64 = .max
   /// Connections with unsent bytes, which the sweep looks at.
   var waitingCount = 0
+  /// Requests that wait for newer policies.
+  var awaiting: [AwaitingRequest] = []
+  /// Connections that shake hands.
+  var halfOpenCount = 0
 
   init(
     _ configuration: ServerConfiguration, _ mailbox: LoopMailbox, _ reader: Publication.Reader,
-    _ workers: WorkerPool, _ poller: consuming Poller, _ services: consuming Service
+    _ workers: WorkerPool, _ poller: consuming Poller, _ tls: [TLSContext?],
+    _ incidents: Incidents, _ services: consuming Service
   ) {
     self.mailbox = mailbox
     self.workers = workers
     self.reader = reader
+    listeners = configuration.listeners
+    self.tls = tls
+    self.incidents = incidents
     drainTimeoutNanoseconds = configuration.drainTimeoutNanoseconds
     self.poller = poller
     context = ServerContext(methods: Service.methods, limits: configuration.session)
-    buffers = LoopBuffers()
+    buffers = LoopBuffers(securing: tls.contains { $0 != nil })
     self.services = services
   }
 
@@ -81,6 +96,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
       }
     }
     guard unsafe send(connection, number) else { return close(number) }
+    unsafe noteDue(connection)
   }
 
   /// Reads once, and answers the requests that are whole by then.
@@ -97,27 +113,46 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
       return count == -Int(Errno.wouldBlock) || count == -Int(Errno.interrupted)
     }
     counters.bytesReceived &+= UInt64(count)
-    guard
-      unsafe connection.pointee.session.receive(
-        ByteView(base: buffers.read, count: count), nowNanoseconds: nowNanoseconds)
-    else {
+    if unsafe connection.pointee.isSecured {
+      return unsafe receiveSecured(connection, number, count)
+    }
+    return unsafe take(ByteView(base: buffers.read, count: count), connection, number)
+  }
+
+  /// Gives plaintext to the session, and answers the requests that are whole by then.
+  /// - Returns: false when the connection is to be closed.
+  @unsafe
+  @inline(__always)
+  mutating func take(
+    _ bytes: ByteView, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
+  ) -> Bool {
+    // SAFETY: the connection stays where it is until the caller closes it.
+    guard unsafe connection.pointee.session.receive(bytes, nowNanoseconds: nowNanoseconds) else {
       counters.connectionsBroken &+= 1
       return false
     }
     while let request = unsafe connection.pointee.session.nextRequest() {
+      if unsafe connection.pointee.refusedServices != 0,
+        let status = unsafe refusal(of: request.method, connection)
+      {
+        unsafe connection.pointee.session.answer(request, status)
+        continue
+      }
       if Service.isInspection(request.method) {
         if let status = unsafe handOver(request, connection, number) {
           unsafe connection.pointee.session.answer(request, status)
         }
         continue
       }
-      unsafe connection.pointee.session.answer(request, answer(request))
+      let status = answer(request)
+      if services.takeAwaiting(), unsafe postpone(request, connection, number) { continue }
+      unsafe connection.pointee.session.answer(request, status)
     }
     return true
   }
 
   @inline(__always)
-  private mutating func answer(_ request: ServerRequest) -> RPCStatus {
+  mutating func answer(_ request: ServerRequest) -> RPCStatus {
     if isLate(request) {
       counters.deadlinesExceeded &+= 1
       return RPCStatus(.deadlineExceeded, "the deadline passed before the request was looked at")
@@ -152,15 +187,20 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
 struct LoopBuffers: ~Copyable {
   let read: UnsafeMutableRawPointer
   let drain: UnsafeMutableRawPointer
+  /// Plaintext of connections under TLS; nil where no listener has it.
+  let plain: UnsafeMutableRawPointer?
 
-  init() {
+  init(securing: Bool) {
     unsafe read = .allocate(byteCount: LoopLimits.readByteCount, alignment: 64)
     unsafe drain = .allocate(byteCount: LoopLimits.drainByteCount, alignment: 64)
+    unsafe plain =
+      securing ? .allocate(byteCount: LoopLimits.readByteCount, alignment: 64) : nil
   }
 
   deinit {
     // SAFETY: allocated by the initialiser.
     unsafe read.deallocate()
     unsafe drain.deallocate()
+    unsafe plain?.deallocate()
   }
 }

@@ -17,6 +17,10 @@ public struct LoopCounters: Sendable, Equatable {
   public var reads: UInt64 = 0
   public var writes: UInt64 = 0
   public var turns: UInt64 = 0
+  /// Connections that became secure.
+  public var handshakes: UInt64 = 0
+  /// Calls by somebody who is not on the listener's list.
+  public var callsRefused: UInt64 = 0
 
   public init() {}
 

@@ -1,5 +1,6 @@
 internal import Synchronization
 internal import VerdictSystem
+internal import VerdictTLS
 
 /// What other threads tell a loop: new connections, workers' answers, and to stop. The only way into a loop.
 final class LoopMailbox: Sendable {
@@ -17,13 +18,16 @@ final class LoopMailbox: Sendable {
   /// An accepted connection on its way to a loop.
   struct Arrival {
     let descriptor: Int32
-    /// Whether its listener serves inspections.
-    let servesInspection: Bool
+    /// The place of its listener in the configuration.
+    let listener: Int
   }
 
-  private struct Post {
+  /// What has come for a loop since it last looked.
+  struct Post {
     var connections: [Arrival] = []
     var results: [WorkerResult] = []
+    /// New certificates by listener.
+    var contexts: [(listener: Int, context: TLSContext)] = []
     var stop = Stop.no
   }
 
@@ -47,10 +51,16 @@ final class LoopMailbox: Sendable {
   var connectionCount: Int { connectionCountWord.load(ordering: .relaxed) }
 
   /// Hands over an accepted connection.
-  func give(_ connection: consuming FileDescriptor, servesInspection: Bool) {
-    let arrival = Arrival(descriptor: connection.release(), servesInspection: servesInspection)
+  func give(_ connection: consuming FileDescriptor, listener: Int) {
+    let arrival = Arrival(descriptor: connection.release(), listener: listener)
     connectionCountWord.add(1, ordering: .relaxed)
     post.withLock { $0.connections.append(arrival) }
+    bell.ring()
+  }
+
+  /// Hands over new certificates of a listener, for connections that come from now on.
+  func renew(listener: Int, _ context: TLSContext) {
+    post.withLock { $0.contexts.append((listener, context)) }
     bell.ring()
   }
 
@@ -67,12 +77,13 @@ final class LoopMailbox: Sendable {
   }
 
   /// By the loop: what has come since the last time.
-  func collect() -> (connections: [Arrival], results: [WorkerResult], stop: Stop) {
+  func collect() -> Post {
     bell.clear()
     return post.withLock {
-      let result = ($0.connections, $0.results, $0.stop)
+      let result = $0
       $0.connections.removeAll(keepingCapacity: true)
       $0.results.removeAll(keepingCapacity: true)
+      $0.contexts.removeAll()
       return result
     }
   }

@@ -2,18 +2,20 @@ internal import Synchronization
 public import VerdictControl
 internal import VerdictHTTP2
 public import VerdictSystem
+internal import VerdictTLS
 
 /// The listening server: an acceptor and its loops, from `init` until it has drained.
 public final class Server: Sendable {
   /// Where it listens, in the order of the configuration, with the ports that the kernel chose.
   public let addresses: [SocketAddress]
-  /// By address: whether inspections are served there.
-  public let servesInspection: [Bool]
   private let mailboxes: [LoopMailbox]
   private let acceptorBell: EventSignal
   private let threads: Mutex<[Thread]>
   private let workers: WorkerPool
   private let workerThreads: Mutex<[Thread]>
+  /// nil where no listener needs looking after.
+  private let watch: ListenerWatch?
+  private let watchThread: Mutex<Thread?>
   private let stop = Mutex(LoopMailbox.Stop.no)
   /// By loop: its turns when its pulse was taken last.
   private let pulses: Mutex<[UInt64?]>
@@ -24,44 +26,84 @@ public final class Server: Sendable {
   ///   - publication: has a slot for every loop, from 0, whose wake hooks the server sets, and
   ///     behind them one for every worker: `slotCount` of the configuration.
   ///   - services: makes the services of a loop; called on the loop's own thread.
-  /// - Throws: what `bind` and its like say, with the address.
+  /// - Throws: what `bind` and its like say, with the address; what is wrong with a certificate;
+  ///   that plaintext would be spoken where other machines can listen.
   public convenience init(
     _ configuration: ServerConfiguration, publication: Publication,
     services: @escaping @Sendable (_ loop: Int) -> Services
-  ) throws(SystemError) {
+  ) throws(ServerError) {
     try self.init(configuration, publication: publication, set: services)
   }
 
   /// The same for any services; tests bring their own.
-  init<Service: ServiceSet & ~Copyable>(
+  convenience init<Service: ServiceSet & ~Copyable>(
     _ configuration: ServerConfiguration, publication: Publication,
     set services: @escaping @Sendable (_ loop: Int) -> Service
+  ) throws(ServerError) {
+    let security = try ListenerSecurity(configuration)
+    let sockets = try Server.listen(configuration)
+    do throws(SystemError) {
+      try self.init(configuration, publication, security, sockets, services)
+    } catch {
+      throw ServerError(error)
+    }
+  }
+
+  /// Listens everywhere, and lets nobody in yet.
+  private static func listen(
+    _ configuration: ServerConfiguration
+  ) throws(ServerError) -> [ListeningSocket] {
+    var sockets: [ListeningSocket] = []
+    for listener in configuration.listeners {
+      let socket: ListeningSocket
+      do throws(SystemError) {
+        if let passed = listener.passed {
+          socket = passed
+        } else {
+          socket = try ListeningSocket(
+            listener.address, mode: listener.socketMode, owner: listener.socketOwner)
+        }
+      } catch {
+        throw ServerError(error)
+      }
+      if listener.tls == nil && !listener.allowsPlaintext && !socket.isWithinMachine {
+        throw .plaintext(listener.address)
+      }
+      sockets.append(socket)
+    }
+    return sockets
+  }
+
+  private init<Service: ServiceSet & ~Copyable>(
+    _ configuration: ServerConfiguration, _ publication: Publication,
+    _ security: ListenerSecurity, _ listeners: [ListeningSocket],
+    _ services: @escaping @Sendable (_ loop: Int) -> Service
   ) throws(SystemError) {
     precondition(
       publication.slotCount >= configuration.slotCount, "a slot for every loop and worker")
-    var listeners: [ListeningSocket] = []
-    for listener in configuration.listeners {
-      if let socket = listener.passedSocket {
-        listeners.append(socket)
-      } else {
-        listeners.append(try ListeningSocket(listener.address))
-      }
-    }
     addresses = listeners.map(\.address)
-    servesInspection = configuration.listeners.map(\.servesInspection)
     var mailboxes: [LoopMailbox] = []
     for _ in 0..<configuration.loopCount { mailboxes.append(try LoopMailbox()) }
     self.mailboxes = mailboxes
     acceptorBell = try EventSignal()
     threads = Mutex([])
     workerThreads = Mutex([])
+    let incidents = Incidents()
+    watch =
+      security.isWatched
+      ? try ListenerWatch(
+        configuration.listeners, addresses: addresses.map(\.description), mailboxes, incidents,
+        configuration.report) : nil
+    watchThread = Mutex(nil)
     pulses = Mutex(Array(repeating: nil, count: configuration.loopCount))
     workers = try WorkerPool(workerCount: configuration.workerCount)
     do throws(SystemError) {
       try startWorkers(configuration, publication, Service.self)
       for index in 0..<configuration.loopCount {
-        try startLoop(index, configuration, publication, services)
+        try startLoop(
+          index, configuration, publication, security.contexts(ofLoop: index), incidents, services)
       }
+      try startWatch(security)
       try startAcceptor(listeners, configuration)
     } catch {
       for mailbox in mailboxes { mailbox.ask(.now) }
@@ -72,6 +114,7 @@ public final class Server: Sendable {
 
   private func startLoop<Service: ServiceSet & ~Copyable>(
     _ index: Int, _ configuration: ServerConfiguration, _ publication: Publication,
+    _ contexts: [TLSContext?], _ incidents: Incidents,
     _ services: @escaping @Sendable (Int) -> Service
   ) throws(SystemError) {
     let mailbox = mailboxes[index]
@@ -84,7 +127,8 @@ public final class Server: Sendable {
     let workers = workers
     let thread = try Thread(name: "verdict-loop-\(index)") {
       var loop = EventLoop(
-        configuration, mailbox, reader, workers, handover.take(), services(index))
+        configuration, mailbox, reader, workers, handover.take(), contexts, incidents,
+        services(index))
       loop.run()
     }
     threads.withLock { $0.append(thread) }
@@ -103,13 +147,19 @@ public final class Server: Sendable {
     }
   }
 
+  private func startWatch(_ security: ListenerSecurity) throws(SystemError) {
+    guard let watch else { return }
+    let thread = try Thread(name: "verdict-watch") { watch.run(security) }
+    watchThread.withLock { $0 = thread }
+  }
+
   private func startAcceptor(
     _ listeners: [ListeningSocket], _ configuration: ServerConfiguration
   ) throws(SystemError) {
     let handover = Handover(
       try Acceptor(
-        listeners, servesInspection: servesInspection, mailboxes,
-        connectionCountMax: configuration.connectionCountMax, stop: acceptorBell))
+        listeners, mailboxes, connectionCountMax: configuration.connectionCountMax,
+        stop: acceptorBell))
     let mailboxes = mailboxes
     let thread = try Thread(name: "verdict-accept") {
       var acceptor = handover.take()
@@ -161,7 +211,18 @@ public final class Server: Sendable {
       return working
     }
     for thread in working { thread.join() }
+    // Very last, so that everything that happened is told.
+    watch?.stop()
+    let watching = watchThread.withLock {
+      let watching = $0
+      $0 = nil
+      return watching
+    }
+    watching?.join()
   }
+
+  /// Reads the listeners' certificates again, soon; files that are no good change nothing.
+  public func reloadCertificates() { watch?.reload() }
 
   /// Whether every loop has turned since this was asked last; rings them, so that idle ones turn
   /// too until the next time. For a watchdog: ask rarely.

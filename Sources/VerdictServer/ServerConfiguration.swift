@@ -1,32 +1,13 @@
 public import VerdictHTTP2
 public import VerdictSystem
 
-/// A place where a server listens, and what it serves there.
-public struct ListenerConfiguration: Sendable {
-  /// Port 0 lets the kernel choose; `Server.addresses` tells what it chose.
-  public var address: SocketAddress
-  /// A socket that was opened for us, instead of one of our own.
-  public var passedSocket: ListeningSocket?
-  /// Whether it serves the inspection service, which tells who may do what; else that is
-  /// UNIMPLEMENTED.
-  public var servesInspection = false
-
-  public init(_ address: SocketAddress, servesInspection: Bool = false) {
-    self.address = address
-    self.servesInspection = servesInspection
-  }
-
-  public init(passed socket: ListeningSocket, servesInspection: Bool) {
-    self.init(socket.address, servesInspection: servesInspection)
-    passedSocket = socket
-  }
-}
-
 /// How a server listens and what it puts up with.
 public struct ServerConfiguration: Sendable {
-  public var listeners: [ListenerConfiguration]
+  public var listeners: [ListenerSettings]
   /// Event loops, each with a thread of its own.
   public var loopCount: Int
+  /// Told what happens at the listeners, by a thread that is no loop.
+  public var report: @Sendable (ServerIncident) -> Void = { _ in }
   /// Threads for what takes longer than a loop may: inspections and large messages.
   public var workerCount = 2
   /// How long requests under way may take once the server drains; then connections are closed.
@@ -36,7 +17,7 @@ public struct ServerConfiguration: Sendable {
   public var connectionCountMax = 16_384
   public var session = SessionLimits()
 
-  public init(listeners: [ListenerConfiguration], loopCount: Int = Thread.processorCount) {
+  public init(listeners: [ListenerSettings], loopCount: Int = Thread.processorCount) {
     precondition(loopCount > 0, "a server has at least one loop")
     self.listeners = listeners
     self.loopCount = loopCount
@@ -60,6 +41,19 @@ enum LoopLimits {
   static let shutdownNoticeNanoseconds: UInt64 = 1_000_000_000
   /// How often stalled and draining connections are looked at.
   static let sweepNanoseconds: UInt64 = 100_000_000
+  /// How far two looks at what has run out of time are apart at least.
+  static let expiryNanoseconds: UInt64 = 10_000_000
+  /// How long a client may take to shake hands before its connection is closed.
+  static let handshakeNanoseconds: UInt64 = 10_000_000_000
+  /// Connections of a loop that shake hands at the same time. One more is closed at once.
+  static let halfOpenCountMax = 1_024
+  /// Requests of a loop that wait for newer policies. One more is FAILED_PRECONDITION at once.
+  static let awaitingCountMax = 1_024
+  /// How long a request waits for newer policies, whatever its deadline.
+  static let awaitingNanosecondsMax: UInt64 = 10_000_000_000
+  /// How long before its deadline, at most, a request that still waits is answered: so that its
+  /// caller hears why.
+  static let awaitingMarginNanosecondsMax: UInt64 = 50_000_000
   /// A deadline nearer than this is checked against the clock and not the turn's start.
   static let deadlineMarginNanoseconds: UInt64 = 1_000_000
 }

@@ -15,13 +15,16 @@ extension Services {
     let count = columns?.count ?? request.checkCount
     if let failure = fault(request, columns, &reply) { return failure }
 
+    let place = set.find(request.organization)
+    let organization = place >= 0 ? set[place] : nil
+    if request.generationMin > organization?.generation ?? 0 {
+      return awaiting(request.generationMin, organization, &reply)
+    }
     guard let room = unsafe arena.allocate(byteCount: count * MemoryLayout<Decision>.stride) else {
       return Services.outOfMemory
     }
     // SAFETY: aligned and large enough; every decision is written before any is read.
     let decisions = unsafe room.bindMemory(to: Decision.self, capacity: count)
-    let place = set.find(request.organization)
-    let organization = place >= 0 ? set[place] : nil
     if let view = organization?.view {
       if let columns {
         unsafe decide(request, columns, view, decisions)

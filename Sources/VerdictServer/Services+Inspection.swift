@@ -10,6 +10,17 @@ extension Services {
     Method(rawValue: method)?.isInspection ?? false
   }
 
+  static func serviceBit(of method: UInt8) -> UInt8 { service(of: method).bit }
+
+  static func serviceName(of method: UInt8) -> String { service(of: method).shortName }
+
+  private static func service(of number: UInt8) -> RPCService {
+    guard let method = Method(rawValue: number) else {
+      preconditionFailure("the loop passes numbers of the method table")
+    }
+    return method.service
+  }
+
   static func inspect(method number: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
     guard let method = Method(rawValue: number), method.isInspection else {
       preconditionFailure("loops hand over inspections alone")

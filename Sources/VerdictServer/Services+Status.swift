@@ -48,4 +48,11 @@ extension Services {
     unsafe status.pack { unsafe reply.claim($0) }
     return .ok
   }
+
+  /// The whole server's health for those who can't speak gRPC: 200 or 503 with a word.
+  mutating func showHealth(_ set: SnapshotSet?, _ reply: inout ReplyBuffer) -> RPCStatus {
+    guard set != nil, !state.isDraining else { return RPCStatus(.unavailable, "NOT_SERVING") }
+    "SERVING".withByteView { reply.append($0) }
+    return .ok
+  }
 }

@@ -14,6 +14,9 @@ extension Services {
     if let failure = fault(request, &reply) { return failure }
     let place = set.find(request.organization)
     let organization = place >= 0 ? set[place] : nil
+    if request.generationMin > organization?.generation ?? 0 {
+      return awaiting(request.generationMin, organization, &reply)
+    }
     guard let pairs = VisibilityPairs(request, organization?.view, arena),
       var visible = ResponseTexts(capacity: pairs.count * request.blockCount, in: arena),
       makeRoom(request, &visible), let origin = origin(organization)

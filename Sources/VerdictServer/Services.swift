@@ -10,8 +10,11 @@ internal import VerdictSystem
 /// What a request needs beyond its reply lies in the arena, which is emptied before each request
 /// and allocates nothing once warm.
 public struct Services: ServiceSet, ~Copyable {
-  static var methods: [(path: String, number: UInt8)] {
-    Method.allCases.map { ($0.path, $0.rawValue) }
+  static var methods: [ServedMethod] {
+    Method.allCases.map {
+      ServedMethod(
+        path: $0.path, number: $0.rawValue, kind: $0 == .healthPage ? .page : .unary)
+    }
   }
 
   let state: ServiceState
@@ -19,6 +22,7 @@ public struct Services: ServiceSet, ~Copyable {
   var batch = ColumnBatch()
   /// Decision ids: a random half that tells loops and processes apart, and a count.
   var decisionID: (UInt64, UInt64)
+  var isAwaiting = false
 
   /// Made on the thread of the loop that it serves.
   public init(_ state: ServiceState) {
@@ -38,6 +42,7 @@ public struct Services: ServiceSet, ~Copyable {
     case .checkVisibility: return checkVisibility(message, set, &reply)
     case .getServerInfo: return getServerInfo(message, set, &reply)
     case .healthCheck: return checkHealth(message, set, &reply)
+    case .healthPage: return showHealth(set, &reply)
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals:
       preconditionFailure("inspections are for workers")
     case nil: preconditionFailure("the loop passes numbers of the method table")
@@ -51,6 +56,22 @@ public struct Services: ServiceSet, ~Copyable {
     arena.isExhausted
       ? RPCStatus(.resourceExhausted, "the message takes more memory than one request may")
       : RPCStatus(.internalError, "the message is not readable as this method's request")
+  }
+
+  /// What a request for a generation that is not in force yet gets, unless the loop waits for it.
+  mutating func awaiting(
+    _ generation: UInt64, _ organization: SnapshotSet.Organization?, _ reply: inout ReplyBuffer
+  ) -> RPCStatus {
+    isAwaiting = true
+    let inForce = organization.map { "\($0.generation) is in force" } ?? "no policies are loaded"
+    return reply.fail(
+      .failedPrecondition, "min_generation: \(inForce), \(generation) was asked for")
+  }
+
+  mutating func takeAwaiting() -> Bool {
+    guard isAwaiting else { return false }
+    isAwaiting = false
+    return true
   }
 
   static var outOfMemory: RPCStatus {

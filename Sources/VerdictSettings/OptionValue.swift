@@ -103,6 +103,35 @@ public struct UnixPath: OptionValue {
   public var address: SocketAddress { .unix(path: path) }
 }
 
+/// The mode of a socket's name, in octal.
+public struct SocketMode: OptionValue {
+  public let mode: UInt32
+
+  public init(optionText: String) throws(OptionFault) {
+    guard let mode = UInt32(optionText, radix: 8), mode <= 0o777 else {
+      throw OptionFault("expected a mode in octal, from 0 to 0777")
+    }
+    self.mode = mode
+  }
+
+  public var optionText: String { "0" + String(mode, radix: 8) }
+}
+
+/// To whom something belongs, as people write it.
+public struct OwnerName: OptionValue {
+  public let optionText: String
+  public let owner: SocketOwner
+
+  public init(optionText: String) throws(OptionFault) {
+    do throws(SocketOwner.ParseError) {
+      owner = try SocketOwner(parsing: optionText)
+    } catch {
+      throw OptionFault(error.description)
+    }
+    self.optionText = optionText
+  }
+}
+
 /// A number of bytes: `1048576`, `64KiB`, `1MiB` or `2GiB`.
 public struct ByteCount: OptionValue, Comparable {
   public let byteCount: Int

@@ -17,7 +17,7 @@ extension ResolvedSettings {
     if !settings.listeners.isEmpty { lines.append("listeners:") }
     for (name, listener) in settings.listeners.sorted(by: { $0.key < $1.key }) {
       lines.append("  \(name):")
-      for option in ListenerSettings.options {
+      for option in NamedListener.options {
         let origin = origin(option.name, listener: name)?.description ?? "default"
         lines += ResolvedSettings.lines(option, listener, indent: "    ", origin: origin)
       }

@@ -32,9 +32,9 @@ public struct ResolvedSettings: Sendable {
   private mutating func apply(_ assignment: SettingsAssignment, _ errors: inout [String]) {
     do throws(OptionFault) {
       if let listener = assignment.listener {
-        guard let option = ListenerSettings.options.first(where: { $0.name == assignment.name })
+        guard let option = NamedListener.options.first(where: { $0.name == assignment.name })
         else { preconditionFailure("sources know the table") }
-        var one = settings.listeners[listener] ?? ListenerSettings()
+        var one = settings.listeners[listener] ?? NamedListener()
         try option.set(&one, assignment.texts)
         settings.listeners[listener] = one
       } else {

@@ -8,6 +8,7 @@ extension Settings {
     public let name: String?
     public let address: SocketAddress
     public let inspection: Bool
+    public let access: ListenerAccess
   }
 
   public static let defaultAddress = SocketAddress.tcp(host: "127.0.0.1", port: 7070)
@@ -22,11 +23,13 @@ extension Settings {
       addresses = [Settings.defaultAddress]
     }
     let nameless = addresses.map {
-      Listener(name: nil, address: $0, inspection: inspects($0))
+      Listener(name: nil, address: $0, inspection: inspects($0), access: access)
     }
     let named = listeners.sorted { $0.key < $1.key }.compactMap { name, listener in
       listener.address.map {
-        Listener(name: name, address: $0, inspection: listener.inspection ?? inspects($0))
+        Listener(
+          name: name, address: $0, inspection: listener.inspection ?? inspects($0),
+          access: listener.access.or(access))
       }
     }
     return nameless + named
@@ -53,6 +56,11 @@ extension Settings {
     for (name, listener) in listeners.sorted(by: { $0.key < $1.key })
     where listener.address == nil {
       faults.append("listeners.\(name): no `address`, which is required")
+    }
+    if let fault = access.fault { faults.append(fault) }
+    for (name, listener) in listeners.sorted(by: { $0.key < $1.key }) {
+      guard let fault = listener.access.or(access).fault, fault != access.fault else { continue }
+      faults.append("listeners.\(name): \(fault)")
     }
     return faults + addressFaults
   }

@@ -1,7 +1,13 @@
-/// The one table of options. A new option is a field and a row here; flag, environment variable,
-/// file key, help and docs/configuration.md (`make configuration`) follow from the row.
+/// The one table of options, in three parts: of the server, of a listener with a name, and of what
+/// listeners demand, which can be said for all of them and for each.
+///
+/// A new option is a field and a row here; flag, environment variable, file key, help and
+/// docs/configuration.md (`make configuration`) follow from the row.
 extension Settings {
-  public static let options: [SettingsOption<Settings>] = [
+  public static let options =
+    own + ListenerAccess.options.map { $0.lifted(to: \Settings.access) }
+
+  private static let own: [SettingsOption<Settings>] = [
     SettingsOption(
       "config", "file", \.config,
       "A file of settings, YAML or JSON. Flags and the environment go before it."),
@@ -39,14 +45,56 @@ extension Settings {
   ]
 }
 
-extension ListenerSettings {
+extension NamedListener {
   /// The options of each listener, `listeners.NAME.OPTION`.
-  public static let options: [SettingsOption<ListenerSettings>] = [
+  public static let options =
+    own
+    + ListenerAccess.options.map {
+      $0.lifted(to: \NamedListener.access, default: "as for all listeners")
+    }
+
+  private static let own: [SettingsOption<NamedListener>] = [
     SettingsOption(
       "address", "address", \.address, "Where it listens: HOST:PORT, or unix:PATH. Required."),
     SettingsOption(
       "inspection", "on|off", \.inspection,
       "Whether it serves inspections, which tell who may do what and why.",
       default: "as `inspect-on` says"),
+  ]
+}
+
+extension ListenerAccess {
+  static let options: [SettingsOption<ListenerAccess>] = [
+    SettingsOption(
+      "tls-certificate", "file", \.tlsCertificate,
+      """
+      Speak TLS on TCP, with this certificate and those that lead to its authority, in PEM form. \
+      Read again when it changes, and on SIGHUP.
+      """),
+    SettingsOption(
+      "tls-key", "file", \.tlsKey,
+      "The key of the certificate, in PEM form without a passphrase."),
+    SettingsOption(
+      "tls-client-ca", "file", \.tlsClientAuthorities,
+      "Ask clients for certificates, and let in those of these authorities.",
+      default: "clients aren't asked"),
+    SettingsOption(
+      "tls-client-optional", "", \.tlsClientOptional,
+      "Let in clients without a certificate too; they are anonymous.", default: "off"),
+    SettingsOption(
+      "allow-plaintext", "", \.allowPlaintext,
+      "Speak plaintext on addresses that other machines can reach.", default: "off"),
+    SettingsOption(
+      "unix-mode", "mode", \.unixMode, "Mode of Unix sockets, in octal.", default: "0600"),
+    SettingsOption(
+      "unix-owner", "owner", \.unixOwner,
+      "Whom Unix sockets belong to: USER, USER:GROUP or :GROUP.",
+      default: "who runs the server"),
+    SettingsOption(
+      "allow-caller", "caller", list: \.allowCaller,
+      """
+      Somebody who may call: uid:NUMBER, uri:NAME, dns:NAME or subject:NAME, for one service with \
+      decision= or inspection= in front. Whoever is on no list may only check health.
+      """, default: "everybody who can connect"),
   ]
 }

@@ -9,11 +9,13 @@ public struct Settings: Sendable, Equatable {
   public var listen: [SocketAddress] = []
   public var unix: [UnixPath] = []
   public var inspectOn: [OptionalAddress] = []
+  /// What holds for every listener that doesn't say otherwise itself.
+  public var access = ListenerAccess()
   public var loops = Thread.processorCount
   public var drainTimeoutSeconds = 10
   public var logLevel = LogLevel.info
-  /// By name. `ListenerSettings.options` has a row for each field.
-  public var listeners: [String: ListenerSettings] = [:]
+  /// By name. `NamedListener.options` has a row for each field.
+  public var listeners: [String: NamedListener] = [:]
 
   public init() {}
 
@@ -22,9 +24,10 @@ public struct Settings: Sendable, Equatable {
 }
 
 /// A listener with a name.
-public struct ListenerSettings: Sendable, Equatable {
+public struct NamedListener: Sendable, Equatable {
   public var address: SocketAddress?
   public var inspection: Bool?
+  public var access = ListenerAccess()
 
   public init() {}
 
@@ -40,6 +43,51 @@ public struct ListenerSettings: Sendable, Equatable {
     guard isWord, (1...nameByteCountMax).contains(name.utf8.count) else {
       return "`\(name)` is no name of a listener, expected 1 to \(nameByteCountMax) characters of "
         + "a-z, 0-9 and -"
+    }
+    return nil
+  }
+}
+
+/// What a listener demands of those who connect. `ListenerAccess.options` has a row for each field.
+public struct ListenerAccess: Sendable, Equatable {
+  public var tlsCertificate: String?
+  public var tlsKey: String?
+  public var tlsClientAuthorities: String?
+  public var tlsClientOptional: Bool?
+  public var allowPlaintext: Bool?
+  public var unixMode: SocketMode?
+  public var unixOwner: OwnerName?
+  public var allowCaller: [String] = []
+
+  public init() {}
+
+  /// The same, and where it says nothing what `other` says.
+  func or(_ other: ListenerAccess) -> ListenerAccess {
+    var all = self
+    // Certificate and key are one thing: never one of each.
+    if tlsCertificate == nil && tlsKey == nil {
+      all.tlsCertificate = other.tlsCertificate
+      all.tlsKey = other.tlsKey
+    }
+    all.tlsClientAuthorities = tlsClientAuthorities ?? other.tlsClientAuthorities
+    all.tlsClientOptional = tlsClientOptional ?? other.tlsClientOptional
+    all.allowPlaintext = allowPlaintext ?? other.allowPlaintext
+    all.unixMode = unixMode ?? other.unixMode
+    all.unixOwner = unixOwner ?? other.unixOwner
+    if allowCaller.isEmpty { all.allowCaller = other.allowCaller }
+    return all
+  }
+
+  /// What does not fit together.
+  var fault: String? {
+    if (tlsCertificate == nil) != (tlsKey == nil) {
+      return "--tls-certificate and --tls-key go together"
+    }
+    if tlsCertificate == nil && tlsClientAuthorities != nil {
+      return "--tls-client-ca goes with --tls-certificate"
+    }
+    if tlsClientAuthorities == nil && tlsClientOptional == true {
+      return "--tls-client-optional goes with --tls-client-ca"
     }
     return nil
   }

@@ -33,11 +33,11 @@ enum SettingsEnvironment {
     guard name.hasPrefix(listenerPrefix) else { return nil }
     let rest = name.dropFirst(listenerPrefix.count)
     // The longest name of an option: one may end as another does.
-    let options = ListenerSettings.options.filter { rest.hasSuffix("_" + $0.upperName) }
+    let options = NamedListener.options.filter { rest.hasSuffix("_" + $0.upperName) }
     guard let option = options.max(by: { $0.name.count < $1.name.count }) else { return nil }
     let upper = rest.dropLast(option.upperName.count + 1)
     let listener = String(upper.lowercased().map { $0 == "_" ? "-" : $0 })
-    guard ListenerSettings.fault(ofName: listener) == nil else { return nil }
+    guard NamedListener.fault(ofName: listener) == nil else { return nil }
     return SettingsAssignment(
       listener: listener, name: option.name, texts: texts(value, isList: option.isList),
       origin: origin)

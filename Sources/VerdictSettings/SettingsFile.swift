@@ -35,8 +35,8 @@ enum SettingsFile {
       guard keys.count > 2 else {
         throw OptionFault("expected a mapping of names, each with a mapping of options")
       }
-      if let fault = ListenerSettings.fault(ofName: keys[1]) { throw OptionFault(fault) }
-      let names = ListenerSettings.options.map { ($0.key, $0.name) }
+      if let fault = NamedListener.fault(ofName: keys[1]) { throw OptionFault(fault) }
+      let names = NamedListener.options.map { ($0.key, $0.name) }
       let name = try option(keys[2], among: names, in: "listeners.\(keys[1])")
       try requireNoMore(keys, after: 3)
       return SettingsAssignment(

@@ -44,10 +44,10 @@ public struct SettingsFlags: Sendable {
     guard let equals = text.firstIndex(of: "="), let dot = text[..<equals].firstIndex(of: ".")
     else { throw OptionFault("expected NAME.OPTION=VALUE") }
     let listener = String(text[..<dot])
-    if let fault = ListenerSettings.fault(ofName: listener) { throw OptionFault(fault) }
+    if let fault = NamedListener.fault(ofName: listener) { throw OptionFault(fault) }
     let name = String(text[text.index(after: dot)..<equals])
-    guard ListenerSettings.options.contains(where: { $0.name == name }) else {
-      let names = ListenerSettings.options.map(\.name)
+    guard NamedListener.options.contains(where: { $0.name == name }) else {
+      let names = NamedListener.options.map(\.name)
       throw OptionFault("no such option, \(Spelling.advice(name, among: names))")
     }
     return SettingsAssignment(

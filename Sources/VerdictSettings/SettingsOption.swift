@@ -77,7 +77,18 @@ public struct SettingsOption<Root: Sendable>: Sendable {
       texts: { root in root[keyPath: field].map(\.optionText) })
   }
 
-  private init(
+  /// The same option of something that has a `Root` in it.
+  func lifted<Outer>(
+    to field: any WritableKeyPath<Outer, Root> & Sendable, default other: String? = nil
+  ) -> SettingsOption<Outer> {
+    let (set, texts) = (set, texts)
+    return SettingsOption<Outer>(
+      name, valueName, help, default: other ?? defaultText, isList: isList,
+      set: { outer, values throws(OptionFault) in try set(&outer[keyPath: field], values) },
+      texts: { texts($0[keyPath: field]) })
+  }
+
+  fileprivate init(
     _ name: String, _ valueName: String, _ help: String, default defaultText: String?,
     isList: Bool, set: @escaping @Sendable (inout Root, [String]) throws(OptionFault) -> Void,
     texts: @escaping @Sendable (Root) -> [String]

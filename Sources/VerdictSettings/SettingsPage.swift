@@ -9,9 +9,9 @@ public enum SettingsPage {
       return ["`--\(option.name)\(value(option))`", "`\(variable)`", key]
     }
     lines += ["", listenersHead]
-    lines += table(ListenerSettings.options, ListenerSettings()) { option in
+    lines += table(NamedListener.options, NamedListener()) { option in
       [
-        "`--listener NAME.\(option.name)=\(option.valueName.uppercased())`",
+        "`--listener NAME.\(option.name)=\(option.isSwitch ? "ON|OFF" : option.valueName.uppercased())`",
         "`\(SettingsEnvironment.listenerPrefix)NAME_\(option.upperName)`",
         "`listeners.NAME.\(option.key)`",
       ]
@@ -62,7 +62,8 @@ public enum SettingsPage {
   private static let listenersHead = """
     ## Listeners
 
-    A listener with a name (a-z, 0-9 and -) has options of its own:
+    A listener with a name (a-z, 0-9 and -) has options of its own. Those of TLS, of Unix sockets and of callers stand above, too: there
+    they are for every listener that doesn't say otherwise.
 
     ```yaml
     listeners:
@@ -70,6 +71,7 @@ public enum SettingsPage {
         address: 127.0.0.1:7070
       local:
         address: unix:/run/verdict/verdict.sock
+        unix_mode: 0660
         inspection: on
     ```
 

@@ -15,8 +15,14 @@ public final class ListeningSocket: Sendable {
   /// Starts to listen.
   ///
   /// A Unix path where a server answers is refused with `EADDRINUSE`; a name that a dead server
-  /// left is removed. The new name has mode 0600: only this user may connect.
-  public init(_ address: SocketAddress) throws(SystemError) {
+  /// left is removed.
+  ///
+  /// - Parameters:
+  ///   - mode: of a Unix socket's name; 0600 lets only its owner connect.
+  ///   - owner: of a Unix socket's name; nil: who runs this process.
+  public init(
+    _ address: SocketAddress, mode: UInt32 = 0o600, owner: SocketOwner? = nil
+  ) throws(SystemError) {
     let text = address.description
     switch address {
     case .tcp(let host, _):
@@ -41,9 +47,11 @@ public final class ListeningSocket: Sendable {
       }
       self.address = address
       identity = FileIdentity(path)
+      // The owner first: changing it may clear bits of the mode.
+      try owner?.own(path)
       // SAFETY: a C string for the call alone.
-      let mode = unsafe chmod(path, 0o600)
-      try checked(mode < 0 ? -errno : mode, "chmod", text)
+      let result = unsafe chmod(path, mode)
+      try checked(result < 0 ? -errno : result, "chmod", text)
     }
     let result = listen(descriptor.rawValue, ListeningSocket.backlogCount)
     try checked(result < 0 ? -errno : result, "listen", text)
@@ -80,6 +88,9 @@ public final class ListeningSocket: Sendable {
 
   /// To be polled for reading; owned by this object.
   public var rawDescriptor: Int32 { descriptor.rawValue }
+
+  /// Whether only processes of this machine can connect: a Unix socket, or a loopback address.
+  public var isWithinMachine: Bool { SocketAddress.isWithinMachine(descriptor) }
 
   /// The next waiting connection: a non-blocking descriptor that the caller owns, or the negated
   /// errno (`-Errno.wouldBlock` when nobody waits).

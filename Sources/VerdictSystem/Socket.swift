@@ -95,6 +95,18 @@ public enum Socket {
     _ = verdict_set_option(rawDescriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
   }
 
+  /// The user that a Unix socket's peer ran as when it connected; nil for other sockets.
+  public static func peerUser(_ rawDescriptor: Int32) -> UInt32? {
+    // The kernel's `ucred`: process, user and group.
+    var credentials: (Int32, UInt32, UInt32) = (0, .max, .max)
+    var length = socklen_t(MemoryLayout.size(ofValue: credentials))
+    // SAFETY: as many bytes as the length says.
+    let result = unsafe getsockopt(
+      rawDescriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length)
+    guard result == 0, credentials.1 != .max else { return nil }
+    return credentials.1
+  }
+
   /// Forbids blocking, as the loops need it.
   public static func setNonBlocking(_ rawDescriptor: Int32) throws(SystemError) {
     try checked(verdict_set_nonblocking(rawDescriptor, 1), "fcntl")

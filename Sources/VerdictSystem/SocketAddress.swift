@@ -55,6 +55,11 @@ public enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
     self = .tcp(host: host, port: port)
   }
 
+  public var isUnix: Bool {
+    if case .unix = self { return true }
+    return false
+  }
+
   /// The same text that can be parsed again.
   public var description: String {
     switch self {
@@ -123,6 +128,32 @@ extension SocketAddress {
     defer { unsafe pointer.deallocate() }
     return try unsafe body(
       AF_UNIX, UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), length)
+  }
+
+  /// Whether a listening socket can be reached from this machine alone.
+  static func isWithinMachine(_ descriptor: borrowing FileDescriptor) -> Bool {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let number = descriptor.rawValue
+    // SAFETY: the storage fits every address family.
+    let result = unsafe withUnsafeMutablePointer(to: &storage) {
+      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe getsockname(number, $0, &length)
+      }
+    }
+    guard result == 0 else { return false }
+    // SAFETY: an IPv4 address follows family and port, an IPv6 address those and its flow.
+    return unsafe withUnsafeBytes(of: &storage) { bytes in
+      switch Int32(unsafe bytes.loadUnaligned(as: UInt16.self)) {
+      case AF_UNIX: return true
+      case AF_INET: return unsafe bytes[4] == 127
+      case AF_INET6:
+        let address = unsafe Array(bytes[8..<24])
+        let isMapped = address.starts(with: Array(repeating: 0, count: 10) + [255, 255])
+        return address == Array(repeating: 0, count: 15) + [1] || (isMapped && address[12] == 127)
+      default: return false
+      }
+    }
   }
 
   /// The port that the kernel gave to a listening TCP socket.

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import VerdictClient
 internal import VerdictModel
 internal import VerdictSystem
 
@@ -88,6 +89,8 @@ struct CheckOrigin: ParsableArguments {
     transform: ServerAddress.init)
   var server: ServerAddress?
 
+  @OptionGroup var security: ServerSecurity
+
   @OptionGroup var models: ModelOption
 
   /// How many of the four were given.
@@ -109,13 +112,14 @@ struct CheckOrigin: ParsableArguments {
     if snapshot?.isEmpty == true || control?.isEmpty == true || policy.contains("") {
       throw ValidationError("A path is not empty.")
     }
+    try security.requireMeaning(hasServer: server != nil)
     if models.models != nil && policy.isEmpty && count > 0 {
       throw ValidationError("--models goes with --policy; everything else is compiled already.")
     }
   }
 
   func source() throws(CommandFailure) -> CheckSource {
-    if let server { return try .server(server.address) }
+    if let server { return try .server(server.address, security.security) }
     return .local(try snapshots())
   }
 
@@ -124,6 +128,47 @@ struct CheckOrigin: ParsableArguments {
     if let snapshot { return try .snapshot(path: snapshot) }
     if let control { return try .control(path: control) }
     return try .documents(paths: policy, models: models.models)
+  }
+}
+
+/// TLS towards a server.
+struct ServerSecurity: ParsableArguments {
+  @Flag(help: "With --server: speak TLS, and believe the system's certificate authorities.")
+  var tls = false
+
+  @Option(
+    help: ArgumentHelp(
+      "With --server: speak TLS, and believe these certificate authorities.", valueName: "file"))
+  var ca: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --server: speak TLS, and show this certificate.", valueName: "file"))
+  var cert: String?
+
+  @Option(help: ArgumentHelp("The key of --cert.", valueName: "file"))
+  var key: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The name in the server's certificate, if it is not the host of --server.",
+      valueName: "name"))
+  var serverName: String?
+
+  func requireMeaning(hasServer: Bool) throws {
+    if !hasServer && security != nil {
+      throw ValidationError("--tls, --ca, --cert, --key and --server-name go with --server.")
+    }
+    if (cert == nil) != (key == nil) {
+      throw ValidationError("--cert and --key go together.")
+    }
+  }
+
+  /// nil: plaintext.
+  var security: ClientSecurity? {
+    guard tls || ca != nil || cert != nil || key != nil || serverName != nil else { return nil }
+    return ClientSecurity(
+      authoritiesPath: ca, certificatePath: cert, keyPath: key, serverName: serverName)
   }
 }
 

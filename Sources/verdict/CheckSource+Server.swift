@@ -3,9 +3,11 @@ internal import VerdictSystem
 
 extension CheckSource {
   /// Asks a running server.
-  static func server(_ address: SocketAddress) throws(CommandFailure) -> CheckSource {
+  static func server(
+    _ address: SocketAddress, _ security: ClientSecurity? = nil
+  ) throws(CommandFailure) -> CheckSource {
     do throws(ClientError) {
-      let client = try DecisionClient(address: address.description)
+      let client = try DecisionClient(address: address.description, security: security)
       return CheckSource { checks throws(CommandFailure) in
         do throws(ClientError) {
           return try client.authorize(checks)

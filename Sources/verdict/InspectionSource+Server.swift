@@ -7,10 +7,10 @@ struct ServerInspection: InspectionSource {
   private let address: SocketAddress
   private let client: DecisionClient
 
-  init(_ address: SocketAddress) throws(CommandFailure) {
+  init(_ address: SocketAddress, _ security: ClientSecurity? = nil) throws(CommandFailure) {
     self.address = address
     do throws(ClientError) {
-      client = try DecisionClient(address: address.description)
+      client = try DecisionClient(address: address.description, security: security)
     } catch {
       throw CheckSource.failure(error, address)
     }

@@ -21,7 +21,7 @@ protocol InspectionSource {
 
 extension CheckOrigin {
   func inspectionSource() throws(CommandFailure) -> any InspectionSource {
-    if let server { return try ServerInspection(server.address) }
+    if let server { return try ServerInspection(server.address, security.security) }
     return try snapshots()
   }
 }

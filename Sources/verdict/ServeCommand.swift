@@ -17,8 +17,8 @@ struct ServeCommand: ParsableCommand {
       before the file. docs/configuration.md lists them all, with those of named listeners.
 
       SIGTERM and SIGINT end it: it stops to listen, finishes what is under way, and exits with 0. \
-      A second signal ends it at once. The log goes to standard error: text on a terminal, one \
-      JSON object a line otherwise.
+      A second signal ends it at once. SIGHUP makes it look for new policies and certificates. The \
+      log goes to standard error: text on a terminal, one JSON object a line otherwise.
       """)
 
   @OptionGroup var arguments: SettingsArguments
@@ -31,8 +31,14 @@ struct ServeCommand: ParsableCommand {
     } catch {
       throw ValidationError("The sockets that were passed by LISTEN_FDS: \(error).")
     }
+    let configuration: ServerConfiguration
+    do throws(SettingsError) {
+      configuration = try settings.serverConfiguration(passed: passed.map(\.socket))
+    } catch {
+      throw CommandFailure(lines: error.lines.map { "error: \($0)" }, status: .usage)
+    }
     try Sidecar.run(
-      settings.serverConfiguration(passed: passed.map(\.socket)), settings.policies,
+      configuration, settings.policies,
       logger: LogOutput.logger(level: settings.logLevel.level))
   }
 }
@@ -52,14 +58,22 @@ extension SettingsArguments {
 extension Settings {
   /// - Parameter passed: sockets that were opened for us. Where there are any, nothing else is
   ///   listened on unless it is asked for.
-  func serverConfiguration(passed: [ListeningSocket] = []) -> ServerConfiguration {
-    var listeners = listeners(besidePassed: !passed.isEmpty).map {
-      ListenerConfiguration($0.address, servesInspection: $0.inspection)
+  func serverConfiguration(
+    passed: [ListeningSocket] = []
+  ) throws(SettingsError) -> ServerConfiguration {
+    var all: [ListenerSettings] = []
+    for listener in listeners(besidePassed: !passed.isEmpty) {
+      var settings = try listener.access.listener(listener.address)
+      settings.servesInspection = listener.inspection
+      all.append(settings)
     }
-    listeners += passed.map {
-      ListenerConfiguration(passed: $0, servesInspection: inspects($0.address))
+    for socket in passed {
+      var settings = try access.listener(socket.address)
+      settings.passed = socket
+      settings.servesInspection = inspects(socket.address)
+      all.append(settings)
     }
-    var configuration = ServerConfiguration(listeners: listeners, loopCount: loops)
+    var configuration = ServerConfiguration(listeners: all, loopCount: loops)
     configuration.drainTimeoutNanoseconds = UInt64(drainTimeoutSeconds) * 1_000_000_000
     return configuration
   }
@@ -67,6 +81,31 @@ extension Settings {
   /// - Precondition: the settings have no faults.
   var policies: Sidecar.Policies {
     control.map { .control(directory: $0) } ?? .documents(paths: policy, models: models)
+  }
+}
+
+extension ListenerAccess {
+  fileprivate func listener(_ address: SocketAddress) throws(SettingsError) -> ListenerSettings {
+    var settings = ListenerSettings(address)
+    settings.allowsPlaintext = allowPlaintext ?? settings.allowsPlaintext
+    settings.socketMode = unixMode?.mode ?? settings.socketMode
+    settings.socketOwner = unixOwner?.owner
+    if case .tcp = address, let tlsCertificate, let tlsKey {
+      var files = TLSFiles(
+        certificatePath: tlsCertificate, keyPath: tlsKey,
+        clientAuthoritiesPath: tlsClientAuthorities)
+      files.requiresClientCertificate = tlsClientOptional != true
+      settings.tls = files
+    }
+    if allowCaller.isEmpty { return settings }
+    var rules = CallerRules()
+    do throws(CallerRules.ParseError) {
+      for text in allowCaller { try rules.add(parsing: text) }
+    } catch {
+      throw SettingsError(lines: ["--allow-caller \(error.description)"])
+    }
+    settings.callers = rules
+    return settings
   }
 }
 

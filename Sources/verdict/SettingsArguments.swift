@@ -67,7 +67,7 @@ struct SettingsArguments: ParsableArguments, CustomReflectable {
   /// That there are settings: what is wrong is wrong usage.
   func validate() throws {
     do throws(SettingsError) {
-      _ = try resolved()
+      _ = try resolved().settings.serverConfiguration()
     } catch {
       throw ValidationError(error.description)
     }

@@ -17,7 +17,7 @@ enum Sidecar {
   static func run(
     _ configuration: ServerConfiguration, _ policies: Policies, logger: Logger
   ) throws(CommandFailure) {
-    do throws(SystemError) {
+    do {
       // First of all, so that every thread inherits the block and no signal ends the process.
       let signals = try SignalDescriptor([
         SignalDescriptor.terminate, SignalDescriptor.interrupt, SignalDescriptor.hangUp,
@@ -37,10 +37,11 @@ enum Sidecar {
 
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax)
+      var configuration = configuration
+      configuration.report = { tell($0, logger) }
       let server = try Server(configuration, publication: publication) { _ in Services(state) }
-      for (address, inspects) in zip(server.addresses, server.servesInspection) {
-        logger.info(
-          "listening", metadata: ["address": "\(address)", "inspection": inspects ? "on" : "off"])
+      for (listener, address) in zip(configuration.listeners, server.addresses) {
+        logger.info("listening", metadata: facts(about: listener, address))
       }
       supervisor.listens()
       try source.start()
@@ -154,7 +155,8 @@ enum Sidecar {
       if pulse.isDue(), server.takePulse() { supervisor.pulses() }
       guard let signal = signals.next() else { continue }
       if signal == SignalDescriptor.hangUp {
-        logger.info("looking for new policies", metadata: ["signal": "SIGHUP"])
+        logger.info("looking for new policies and certificates", metadata: ["signal": "SIGHUP"])
+        server.reloadCertificates()
         supervisor.reloads()
         source.lookSoon { supervisor.hasReloaded() }
         continue

@@ -132,6 +132,10 @@ class Peer:
         if not got:
             self.closed = True
             return
+        self.take_bytes(got)
+
+    def take_bytes(self, got):
+        """Take what came from the server, whole frames or not."""
         self.input += got
         while len(self.input) >= 9:
             frame, length = Frame.parse_frame_header(memoryview(self.input[:9]))

@@ -34,11 +34,11 @@ final class FourSources {
       }, message: "", author: "", createdSeconds: 1)
     set = try control.load()
     let socket = SocketAddress.unix(path: directory + "/socket")
-    let configuration = ServerConfiguration(
+    var configuration = ServerConfiguration(
       listeners: [
-        ListenerConfiguration(.tcp(host: "127.0.0.1", port: 0)),
-        ListenerConfiguration(socket, servesInspection: true),
+        ListenerSettings(.tcp(host: "127.0.0.1", port: 0)), ListenerSettings(socket),
       ], loopCount: 1)
+    configuration.listeners[1].servesInspection = true
     let publication = Publication(slotCount: configuration.slotCount)
     activation = Activation(publication: publication)
     activation.activate(set)

@@ -14,11 +14,14 @@ enum Frames {
 
   /// A header block of literals that are never indexed.
   static func block(_ headers: [(String, String)]) -> [UInt8] {
+    block(headers.map { (Array($0.0.utf8), Array($0.1.utf8)) })
+  }
+
+  static func block(_ headers: [(name: [UInt8], value: [UInt8])]) -> [UInt8] {
     headers.flatMap { name, value in [0x10] + text(name) + text(value) }
   }
 
-  private static func text(_ value: String) -> [UInt8] {
-    let bytes = Array(value.utf8)
+  private static func text(_ bytes: [UInt8]) -> [UInt8] {
     guard bytes.count >= 127 else { return [UInt8(bytes.count)] + bytes }
     var rest = bytes.count - 127
     var result: [UInt8] = [127]
@@ -71,18 +74,27 @@ final class EchoPeer {
 
   private let context: ServerContext
   private let session: ServerSession
+  /// The clock that the session is shown.
+  var nowNanoseconds: UInt64 = 1_000
   private(set) var output: [UInt8] = []
   private(set) var isBroken = false
   private(set) var messages: [[UInt8]] = []
 
-  init(limits: SessionLimits = SessionLimits()) {
+  init(
+    limits: SessionLimits = SessionLimits(), authority: HeaderRules.Authority = .hostAndPort
+  ) {
     let context = ServerContext(
-      methods: [("/t.S/Echo", 0), ("/t.S/Fail", 1), ("/t.S/Long", 2)], limits: limits)
-    session = ServerSession(context)
+      methods: [
+        ServedMethod(path: "/t.S/Echo", number: 0), ServedMethod(path: "/t.S/Fail", number: 1),
+        ServedMethod(path: "/t.S/Long", number: 2),
+        ServedMethod(path: "/page", number: 3, kind: .page),
+      ], limits: limits)
+    session = ServerSession(context, authority: authority, nowNanoseconds: nowNanoseconds)
     self.context = context
   }
 
   var isOver: Bool { session.isOver }
+  var dueNanoseconds: UInt64 { session.dueNanoseconds }
   var openStreamCount: Int { session.openStreamCount }
   var contextStreamCount: Int { context.openStreamCount }
   var heldByteCount: Int { context.heldByteCount }
@@ -94,11 +106,34 @@ final class EchoPeer {
     while offset < bytes.count && !isBroken {
       let end = step == .max ? bytes.count : min(bytes.count, offset + step)
       let piece = Array(bytes[offset..<end])
-      if !piece.withByteView({ session.receive($0, nowNanoseconds: 1_000) }) { isBroken = true }
+      if !piece.withByteView({ session.receive($0, nowNanoseconds: nowNanoseconds) }) {
+        isBroken = true
+      }
       serve()
       offset = end
     }
   }
+
+  /// Lets time pass, looking when the session wants it.
+  func wait(seconds: Double) {
+    let end = nowNanoseconds + UInt64(seconds * 1e9)
+    while !isBroken && !isOver && session.dueNanoseconds <= end {
+      // As a loop does it, which never looks twice at once.
+      nowNanoseconds = min(end, max(session.dueNanoseconds, nowNanoseconds + 1))
+      if !session.expire(nowNanoseconds: nowNanoseconds) { isBroken = true }
+      drain()
+      if nowNanoseconds == end { break }
+    }
+    nowNanoseconds = end
+  }
+
+  /// The words of the last GOAWAY.
+  var farewell: String? {
+    frames.last { $0.type == 7 }.map { String(decoding: $0.payload.dropFirst(8), as: UTF8.self) }
+  }
+
+  /// The error of the last GOAWAY.
+  var farewellCode: UInt8? { frames.last { $0.type == 7 }?.payload[7] }
 
   func announceShutdown() {
     session.announceShutdown()
@@ -122,6 +157,9 @@ final class EchoPeer {
         session.answer(request, .ok)
       case 1:
         session.answer(request, reply.fail(.invalidArgument, "50% ü\n"))
+      case 3:
+        "SERVING".withByteView { reply.append($0) }
+        session.answer(request, .ok)
       default:
         for _ in 0..<100_000 { reply.append(9) }
         session.answer(request, .ok)

@@ -5,8 +5,10 @@ import VerdictModel
 @Suite("request headers")
 struct RequestHeadersTests {
   private func headers(_ pairs: [(String, String)]) -> RequestHeaders {
-    let methods = MethodTable([("/pkg.Svc/One", 1), ("/pkg.Svc/Two", 2)])
-    var headers = RequestHeaders()
+    let methods = MethodTable([
+      ServedMethod(path: "/pkg.Svc/One", number: 1), ServedMethod(path: "/pkg.Svc/Two", number: 2),
+    ])
+    var headers = RequestHeaders(.hostAndPort)
     for (name, value) in pairs {
       name.withByteView { name in
         value.withByteView { value in
@@ -99,13 +101,6 @@ struct RequestHeadersTests {
     arguments: ["123456789S", "5", "5x", "", "-5S", "+5S", " 5S", "5 S", "S", "5s", "1.5S", "5SS"])
   func badTimeout(value: String) {
     #expect(headers(valid(["grpc-timeout": value])).refusal == .timeout)
-  }
-
-  @Test("an encoding counts as named unless it is identity")
-  func encoding() {
-    #expect(!headers(valid([:])).isEncodingNamed)
-    #expect(!headers(valid(["grpc-encoding": "identity"])).isEncodingNamed)
-    #expect(headers(valid(["grpc-encoding": "gzip"])).isEncodingNamed)
   }
 
   @Test("a status message survives its encoding")

@@ -156,7 +156,7 @@ struct ServerSessionTests {
 
   @Test("a session that ends with streams under way gives everything back")
   func endEarly() {
-    let context = ServerContext(methods: [("/t.S/Echo", 0)])
+    let context = ServerContext(methods: [ServedMethod(path: "/t.S/Echo", number: 0)])
     do {
       let session = ServerSession(context)
       let bytes =
@@ -193,8 +193,9 @@ struct ServerSessionTests {
     let entry: [UInt8] = [0x40, 1, 0x61, 1, 0x62]
     let bomb = Frames.block([(":method", "POST")]) + entry + [UInt8](repeating: 0xBE, count: 16_000)
     peer.feed(Frames.preface + Frames.frame(1, 5, 1, bomb))
-    #expect(peer.isBroken)
     #expect(peer.isOver)
+    #expect(peer.counters.limits[.headerBomb] == 1)
+    #expect(peer.farewell == "header_bomb")
     #expect(peer.counters.brokenSessions == 1)
   }
 
@@ -204,6 +205,7 @@ struct ServerSessionTests {
     peer.feed(Frames.preface + Frames.frame(1, 1, 1, Frames.block([(":method", "POST")])))
     for _ in 0..<5 { peer.feed(Frames.frame(9, 0, 1, Frames.block([("x-a", "b")]))) }
     #expect(peer.isBroken)
+    #expect(peer.counters.limits[.continuations] == 1)
   }
 
   @Test("unfinished requests hold no more than the limit")
@@ -270,7 +272,7 @@ struct ServerSessionTests {
 
   @Test("a deadline counts from the clock at the headers' arrival")
   func deadline() {
-    let context = ServerContext(methods: [("/t.S/Echo", 0)])
+    let context = ServerContext(methods: [ServedMethod(path: "/t.S/Echo", number: 0)])
     let session = ServerSession(context)
     let bytes =
       Frames.preface + Frames.request(1, changes: [("grpc-timeout", "2m")])

@@ -7,10 +7,9 @@ import VerdictSystem
 
 /// Services for tests of the transport.
 struct EchoServices: ServiceSet {
-  static let methods: [(path: String, number: UInt8)] = [
-    ("/test.Echo/Same", 0), ("/test.Echo/Fail", 1), ("/test.Echo/Set", 2), ("/test.Echo/Big", 3),
-    ("/test.Echo/Slow", 4),
-  ]
+  static let methods = ["Same", "Fail", "Set", "Big", "Slow"].enumerated().map {
+    ServedMethod(path: "/test.Echo/\($1)", number: UInt8($0))
+  }
 
   mutating func answer(
     method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, reply: inout ReplyBuffer
@@ -46,10 +45,11 @@ final class EchoServer {
     unixPath = "/tmp/verdict-test-\(SystemRandom.word()).sock"
     var configuration = ServerConfiguration(
       listeners: [
-        ListenerConfiguration(.tcp(host: "127.0.0.1", port: 0)),
-        ListenerConfiguration(.unix(path: unixPath), servesInspection: true),
+        ListenerSettings(.tcp(host: "127.0.0.1", port: 0)),
+        ListenerSettings(.unix(path: unixPath)),
       ], loopCount: loopCount)
     configuration.drainTimeoutNanoseconds = 3_000_000_000
+    configuration.listeners[1].servesInspection = true
     adjust(&configuration)
     publication = Publication(slotCount: configuration.slotCount)
     server = try Server(configuration, publication: publication, set: { _ in EchoServices() })

@@ -14,6 +14,21 @@ private let samples: [String: [String]] = [
   "log-level": ["debug"],
 ]
 
+private let accessSamples: [String: [String]] = [
+  "tls-certificate": ["/c.pem"], "tls-key": ["/k.pem"], "tls-client-ca": ["/ca.pem"],
+  "tls-client-optional": ["on"], "allow-plaintext": ["on"], "unix-mode": ["0660"],
+  "unix-owner": ["0:0"], "allow-caller": ["uid:7", "decision=dns:x"],
+]
+
+/// What an option of access needs beside it.
+private let accessCompany: [String: [String: [String]]] = [
+  "tls-certificate": ["tls-key": ["/k.pem"]], "tls-key": ["tls-certificate": ["/c.pem"]],
+  "tls-client-ca": ["tls-key": ["/k.pem"], "tls-certificate": ["/c.pem"]],
+  "tls-client-optional": [
+    "tls-key": ["/k.pem"], "tls-certificate": ["/c.pem"], "tls-client-ca": ["/ca.pem"],
+  ],
+]
+
 private let listenerSamples: [String: [String]] = [
   "address": ["unix:/run/main.sock"], "inspection": ["off"],
 ]
@@ -61,14 +76,15 @@ struct SettingsTests {
     case "models": ["policy": ["x"]]
     case "control": [:]
     case "inspect-on": ["control": ["c"], "listen": ["127.0.0.1:1"], "unix": ["s"]]
-    default: ["control": ["c"]]
+    default: (accessCompany[option] ?? [:]).merging(["control": ["c"]]) { $1 }
     }
   }
 
   @Test("an option means the same as a flag, in the environment and in the file")
   func agreement() throws {
     for option in Settings.options where option.name != "config" {
-      let texts = try #require(samples[option.name], "a sample for \(option.name)")
+      let texts = try #require(
+        samples[option.name] ?? accessSamples[option.name], "a sample for \(option.name)")
       let company = Self.company(of: option.name)
       let asFlag = try Self.settings(
         flags: Self.flags(company.merging([option.name: texts]) { $1 })
@@ -93,16 +109,17 @@ struct SettingsTests {
 
   @Test("an option of a listener means the same in all three")
   func listenerAgreement() throws {
-    for option in ListenerSettings.options {
-      let texts = try #require(listenerSamples[option.name], "a sample for \(option.name)")
-      let company = ["control": ["c"]]
+    for option in NamedListener.options {
+      let texts = try #require(
+        listenerSamples[option.name] ?? accessSamples[option.name], "a sample for \(option.name)")
+      let company = Self.company(of: accessCompany[option.name] == nil ? "" : option.name)
       let address = option.name == "address" ? [] : ["in-2.address=127.0.0.1:1"]
       let given = texts.map { "in-2.\(option.name)=\($0)" }
       let asFlag = try Self.settings(flags: Self.flags(company, listeners: address + given))
         .settings
       let listener = try #require(asFlag.listeners["in-2"])
       #expect(option.texts(listener) == texts)
-      #expect(option.texts(listener) != option.texts(ListenerSettings()))
+      #expect(option.texts(listener) != option.texts(NamedListener()))
 
       let name = "VERDICT_LISTENERS_IN_2_\(option.upperName)"
       let inEnvironment = try Self.settings(
@@ -195,7 +212,7 @@ struct SettingsTests {
     #expect(lines.count == 6, "\(lines)")
   }
 
-  @Test("the variables that Kubernetes sets for a service are passed over, and no option is like one")
+  @Test("variables that Kubernetes sets for a service are passed over, and no option is like one")
   func kubernetes() {
     for name in [
       "VERDICT_SERVICE_HOST", "VERDICT_SERVICE_PORT", "VERDICT_SERVICE_PORT_GRPC", "VERDICT_PORT",
@@ -207,14 +224,14 @@ struct SettingsTests {
     for option in Settings.options {
       #expect(!SettingsEnvironment.isOfKubernetes("VERDICT_" + option.upperName))
     }
-    for option in ListenerSettings.options {
+    for option in NamedListener.options {
       #expect(!SettingsEnvironment.isOfKubernetes("VERDICT_LISTENERS_A_" + option.upperName))
     }
   }
 
   @Test("what is printed is a file that gives the same settings")
   func printed() throws {
-    var values = samples
+    var values = samples.merging(accessSamples) { $1 }
     values["config"] = nil
     values["control"] = nil
     let resolved = try Self.settings(
@@ -240,7 +257,7 @@ struct SettingsTests {
     let names = Settings.options.map(\.name)
     #expect(Set(names).count == names.count)
     for (name, help) in Settings.options.map({ ($0.name, $0.help) })
-      + ListenerSettings.options.map({ ($0.name, $0.help) })
+      + NamedListener.options.map({ ($0.name, $0.help) })
     {
       #expect(name.utf8.allSatisfy { (97...122).contains($0) || $0 == 45 }, "\(name)")
       #expect(help.hasSuffix("."), "\(name)")
@@ -267,7 +284,7 @@ struct OptionValueTests {
     #expect(throws: OptionFault.self) { try ByteCount(optionText: text) }
   }
 
-  @Test("listeners: the default if there is none, inspection on Unix sockets unless said otherwise")
+  @Test("listened on is the default if nothing else; inspections are on Unix sockets")
   func listeners() {
     var settings = Settings()
     #expect(settings.listeners().map(\.address) == [Settings.defaultAddress])
@@ -275,10 +292,10 @@ struct OptionValueTests {
     #expect(settings.listeners(besidePassed: true).isEmpty)
     settings.unix = [UnixPath("s")]
     #expect(settings.listeners().map(\.inspection) == [true])
-    settings.listeners["b"] = ListenerSettings()
+    settings.listeners["b"] = NamedListener()
     settings.listeners["b"]?.address = .tcp(host: "", port: 1)
     settings.listeners["b"]?.inspection = true
-    settings.listeners["a"] = ListenerSettings()
+    settings.listeners["a"] = NamedListener()
     settings.listeners["a"]?.address = .unix(path: "x")
     #expect(settings.listeners().map(\.name) == [nil, "a", "b"])
     #expect(settings.listeners().map(\.inspection) == [true, true, true])

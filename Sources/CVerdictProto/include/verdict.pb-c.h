@@ -234,10 +234,17 @@ struct  Verdict__V1__AuthorizeRequest
    * Also answer with one sentence for people for each check.
    */
   protobuf_c_boolean want_messages;
+  /*
+   * Answer from this generation of the organization's policies or a later one, as
+   * `AuthorizeResponse.generation` tells it; 0: from whatever is in force. The server waits for it,
+   * until shortly before the call's deadline and for 10 seconds at most; then the call fails with
+   * FAILED_PRECONDITION and names the generation that is in force.
+   */
+  uint64_t min_generation;
 };
 #define VERDICT__V1__AUTHORIZE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__authorize_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, NULL, 0 }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, NULL, 0, 0 }
 
 
 struct  Verdict__V1__Check
@@ -408,10 +415,14 @@ struct  Verdict__V1__CheckVisibilityRequest
   ProtobufCBinaryData *permissions;
   size_t n_blocks;
   Verdict__V1__VisibilityBlock **blocks;
+  /*
+   * As in `AuthorizeRequest`.
+   */
+  uint64_t min_generation;
 };
 #define VERDICT__V1__CHECK_VISIBILITY_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__check_visibility_request__descriptor) \
-    , {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, 0,NULL }
+    , {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, 0,NULL, 0 }
 
 
 /*

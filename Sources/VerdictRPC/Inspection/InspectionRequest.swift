@@ -66,7 +66,7 @@ public struct InspectionRequest {
       target = unsafe ByteView(message.pointee.target)
       pageItemCountMax = unsafe Int(message.pointee.page_size)
       pageToken = unsafe ByteView(message.pointee.page_token)
-    case .authorize, .checkVisibility, .getServerInfo, .healthCheck:
+    case .authorize, .checkVisibility, .getServerInfo, .healthCheck, .healthPage:
       preconditionFailure("not a method of the inspection service")
     }
   }

@@ -1,0 +1,37 @@
+/// The services, as operators name them.
+public enum RPCService: UInt8, Sendable, CaseIterable {
+  case decision = 0
+  case inspection = 1
+  case health = 2
+
+  /// In flags and logs.
+  public var shortName: String {
+    switch self {
+    case .decision: "decision"
+    case .inspection: "inspection"
+    case .health: "health"
+    }
+  }
+
+  /// On the wire.
+  public var fullName: String {
+    switch self {
+    case .decision: "verdict.v1.DecisionService"
+    case .inspection: "verdict.v1.InspectionService"
+    case .health: "grpc.health.v1.Health"
+    }
+  }
+
+  /// Its place in a mask.
+  public var bit: UInt8 { 1 << rawValue }
+}
+
+extension Method {
+  public var service: RPCService {
+    switch self {
+    case .authorize, .checkVisibility, .getServerInfo: .decision
+    case .healthCheck, .healthPage: .health
+    case .explain, .getEffectivePolicy, .listResources, .listPrincipals: .inspection
+    }
+  }
+}
