@@ -170,8 +170,8 @@ struct ClassTable {
       }
     }
     for index in 1..<max(starts.count, 1) { starts[index] += starts[index - 1] }
-    for start in starts { writer[.classStarts].append(integer: start) }
-    for word in scopeWords { writer[.scopes].append(integer: word) }
+    writer[.classStarts].append(integers: starts)
+    writer[.scopes].append(integers: scopeWords)
     return numbering
   }
 }

@@ -69,6 +69,9 @@ struct MemberAccess {
     return nil
   }
 
+  /// How many users have access to several workspaces.
+  var severalCount: Int { users.indices.count { starts[$0 + 1] - starts[$0] > 1 } }
+
   /// Workspaces and classes, before renumbering, of a user: by workspace.
   func accesses(user: Int) -> (workspaces: ArraySlice<UInt32>, classes: ArraySlice<UInt32>) {
     let range = starts[user]..<starts[user + 1]
@@ -87,7 +90,7 @@ struct MemberAccess {
     let own = ownContributions(table)
     // One word per access: user, workspace, and the group's number plus one (zero: without a
     // group), so that sorting brings together what belongs together.
-    let accesses = accesses(provenance.groupRanks).sorted()
+    let accesses = byUser(accesses(provenance.groupRanks))
     var hasOwn = [Bool](repeating: false, count: users.count)
     for pair in own.keys { hasOwn[Int(pair >> 16)] = true }
     classes.reserveCapacity(accesses.count)
@@ -142,6 +145,10 @@ struct MemberAccess {
 
   private func accesses(_ groupRanks: [UInt32]) -> [UInt64] {
     var result: [UInt64] = []
+    let groups = context.document.groups
+    result.reserveCapacity(
+      context.document.workspaces.reduce(0) { $0 + $1.members.count + $1.roles.count }
+        + groups.reduce(0) { $0 + $1.workspaces.count * $1.members.count })
     func add(_ name: Name, _ workspace: Int, source: Int) {
       guard let user = user(name.symbol), users[user].kind == .member else { return }
       result.append(UInt64(user) << 36 | UInt64(workspace) << 20 | UInt64(source))
@@ -153,7 +160,7 @@ struct MemberAccess {
     }
     var sources: [UInt32: Int] = [:]
     for (index, rank) in groupRanks.enumerated() { sources[rank] = index + 1 }
-    for group in context.document.groups {
+    for group in groups {
       let source = sources[context.rank(group.id)] ?? 0
       for workspace in group.workspaces {
         let number = context.workspaceNumber(workspace.symbol)
@@ -161,6 +168,28 @@ struct MemberAccess {
       }
     }
     return result
+  }
+
+  /// Sorts accesses: first to their users by counting, then the few of each.
+  private func byUser(_ accesses: [UInt64]) -> [UInt64] {
+    var ends = [Int](repeating: 0, count: users.count)
+    for access in accesses { ends[Int(access >> 36)] += 1 }
+    var total = 0
+    for user in ends.indices {
+      total += ends[user]
+      ends[user] = total - ends[user]
+    }
+    var sorted = [UInt64](repeating: 0, count: accesses.count)
+    for access in accesses {
+      sorted[ends[Int(access >> 36)]] = access
+      ends[Int(access >> 36)] += 1
+    }
+    var start = 0
+    for end in ends {
+      if end - start > 1 { sorted[start..<end].sort() }
+      start = end
+    }
+    return sorted
   }
 
   /// A policy or role that a user has by itself.

@@ -69,8 +69,7 @@ struct PrincipalSections {
   private func writeOrders(
     _ slots: [UInt32], to writer: inout SnapshotWriter
   ) {
-    writer[.principalOrder].reserveCapacity(slots.count * 4)
-    for slot in slots { writer[.principalOrder].append(integer: slot) }
+    writer[.principalOrder].append(integers: slots)
     var next = access.users.count + serviceTokens.count
     var users: [(token: UInt32, user: UInt32)] = []
     for token in personalTokens {
@@ -103,9 +102,8 @@ struct PrincipalSections {
   private func addUsers(
     _ table: inout KeyTableBuilder, to writer: inout SnapshotWriter
   ) throws(CompileError) {
-    var lists = SymbolTable()
-    var listPlaces: [UInt32] = []
-    var bytes: [UInt8] = []
+    var lists = AccessLists(userCountMax: access.severalCount)
+    var several: [(workspace: UInt32, number: UInt32)] = []
     for (number, user) in access.users.enumerated() {
       let (workspaces, classes) = access.accesses(user: number)
       var value: UInt32
@@ -117,16 +115,11 @@ struct PrincipalSections {
         value = PrincipalValue.oneClass << PrincipalValue.formShift | number
         extra = UInt16(workspaces[workspaces.startIndex])
       default:
-        bytes.removeAll(keepingCapacity: true)
-        bytes.append(integer: UInt32(classes.count))
-        for number in classes { bytes.append(integer: numbering[Int(number)]) }
-        let list = bytes.withByteView { lists.intern($0) }
-        if Int(list.rawValue) == listPlaces.count {
-          listPlaces.append(UInt32(writer[.accessLists].count / 4))
-          writer[.accessLists].append(contentsOf: bytes)
+        several.removeAll(keepingCapacity: true)
+        for (workspace, number) in zip(workspaces, classes) {
+          several.append((workspace, numbering[Int(number)]))
         }
-        value =
-          PrincipalValue.classList << PrincipalValue.formShift | listPlaces[Int(list.rawValue)]
+        (value, extra) = lists.add(several)
       }
       switch user.kind {
       case .member: break
@@ -135,6 +128,7 @@ struct PrincipalSections {
       }
       add(.user, user.symbol, value: value, extra: extra, to: &table)
     }
+    writer[.accessLists].append(integers: lists.words)
   }
 
   private func addServiceTokens(

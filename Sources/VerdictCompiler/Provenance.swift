@@ -16,7 +16,7 @@ struct Provenance {
   private var scopeWords: [UInt32] = []
   /// Workspace, head, policies or group numbers.
   private var mixes = SymbolTable()
-  private var mixKey: [UInt8] = []
+  private var mixKey: [UInt32] = []
   private var mixClasses: [UInt32] = []
   private var mixHolderCounts: [UInt32] = []
   /// Policies by mix; made when a mix is new.
@@ -81,11 +81,11 @@ struct Provenance {
     in workspace: Int, isDirect: Bool, groups: [UInt32], own: [UInt32] = []
   ) -> (number: UInt32, isNew: Bool) {
     mixKey.removeAll(keepingCapacity: true)
-    mixKey.append(integer: UInt32(workspace) << 1 | (isDirect ? 1 : 0))
-    mixKey.append(integer: UInt32(own.count))
-    for number in own { mixKey.append(integer: number) }
-    for number in groups { mixKey.append(integer: number) }
-    let mix = mixKey.withByteView { mixes.intern($0) }
+    mixKey.append(UInt32(workspace) << 1 | (isDirect ? 1 : 0))
+    mixKey.append(UInt32(own.count))
+    mixKey.append(contentsOf: own)
+    mixKey.append(contentsOf: groups)
+    let mix = mixKey.withBytesOfWords { mixes.intern($0) }
     let isNew = Int(mix.rawValue) == mixHolderCounts.count
     if isNew { mixHolderCounts.append(0) }
     mixHolderCounts[Int(mix.rawValue)] += 1
@@ -118,7 +118,7 @@ struct Provenance {
       throw context.error(
         "the policies' own scopes take more than a snapshot holds; use groups instead of lists")
     }
-    for word in scopeWords { writer[.policyScopes].append(integer: word) }
+    writer[.policyScopes].append(integers: scopeWords)
     let places = writeMixes(to: &writer)
     // Of each class the mix with the most holders, of several the first.
     var chosen = [UInt32?](repeating: nil, count: numbering.count)

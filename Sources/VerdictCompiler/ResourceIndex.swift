@@ -93,8 +93,7 @@ struct ResourceIndex {
   }
 
   private func writeOrder(_ slots: [UInt32], to writer: inout SnapshotWriter) {
-    writer[.resourceOrder].reserveCapacity(slots.count * 4)
-    for slot in slots { writer[.resourceOrder].append(integer: slot) }
+    writer[.resourceOrder].append(integers: slots)
     let typeCount = context.document.model.resourceTypes.count
     var place = 0
     for group in 0..<context.workspaceOrder.count * typeCount {

@@ -42,14 +42,12 @@ enum ScopeSet: Equatable {
   /// The words of a scope in section `scopes`: a bitset, or the sorted ordinals where those take
   /// less than a quarter.
   static func words(_ ordinals: [UInt32]) -> [UInt32] {
-    guard let lowest = ordinals.first, let highest = ordinals.last else { return [0, 0] }
-    let firstWord = lowest >> 5
-    let wordCount = Int(highest >> 5 - firstWord) + 1
+    guard let highest = ordinals.last else { return [0, 0] }
+    let wordCount = Int(highest >> 5) + 1
     if ordinals.count * 4 < wordCount { return [UInt32(ordinals.count), 0] + ordinals }
     var words = [UInt32](repeating: 0, count: wordCount + 2)
     words[0] = 0x8000_0000 | UInt32(wordCount)
-    words[1] = firstWord
-    for ordinal in ordinals { words[Int(ordinal >> 5 - firstWord) + 2] |= 1 << (ordinal & 31) }
+    for ordinal in ordinals { words[Int(ordinal >> 5) + 2] |= 1 << (ordinal & 31) }
     return words
   }
 }

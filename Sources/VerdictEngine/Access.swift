@@ -79,6 +79,8 @@ struct Access {
     switch principal.form {
     case PrincipalValue.oneClass:
       principal.workspace == workspace ? principal.number : -1
+    case PrincipalValue.classTable:
+      view.classInTable(principal.number, extra: principal.slot.extra, of: workspace)
     case PrincipalValue.classList: view.classInList(principal.number, of: workspace)
     default: -1
     }

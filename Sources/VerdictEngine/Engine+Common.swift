@@ -29,6 +29,8 @@ extension Engine {
     switch principal.value >> PrincipalValue.rankShift {
     case PrincipalValue.oneClass << 2 | PrincipalValue.member:
       if Int(principal.extra) == workspace { found = number }
+    case PrincipalValue.classTable << 2 | PrincipalValue.member:
+      found = view.classInTable(number, extra: principal.extra, of: workspace)
     case PrincipalValue.classList << 2 | PrincipalValue.member:
       found = view.classInList(number, of: workspace)
     default: break

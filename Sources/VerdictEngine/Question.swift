@@ -74,11 +74,33 @@ extension Engine {
     return decideAny(view, check)
   }
 
-  /// Decides a check of a principal on one resource, its ids as bytes, the rest as numbers.
+  /// Decides a check of a principal on one resource of a workspace, its ids as bytes, the rest as
+  /// numbers.
+  ///
+  /// All three look-ups are under way before the first is waited for: of a large organization the
+  /// slots of principal and resource are in cold memory, the few workspaces in a cache.
   ///
   /// - Parameters:
+  ///   - workspace: empty: none.
   ///   - action: the action's number, or -1: unknown.
   ///   - type: the number of the resource's type.
+  public static func decide(
+    _ view: SnapshotView, principal: PrincipalName, workspace: ByteView, action: Int, type: Int,
+    id: ByteView
+  ) -> Decision {
+    let kind = principal.kind.rawValue
+    let tag = UInt8(truncatingIfNeeded: type)
+    let principals = view.table(.principals)
+    let resources = view.table(.resources)
+    let soughtPrincipal = principals.seek(tag: kind, principal.id)
+    let soughtResource = resources.seek(tag: tag, id)
+    let resolved = ResolvedWorkspace(workspace, in: view.table(.workspaces))
+    return decide(
+      view, principal, principals.find(soughtPrincipal, tag: kind, principal.id), resolved,
+      action: action, type: type, id, resources.find(soughtResource, tag: tag, id))
+  }
+
+  /// The same with the workspace looked up before, for callers with many checks in one.
   public static func decide(
     _ view: SnapshotView, principal: PrincipalName, workspace: ResolvedWorkspace, action: Int,
     type: Int, id: ByteView

@@ -163,3 +163,12 @@ extension [UInt8] {
     try unsafe withUnsafeBytes { try body(unsafe ByteView($0)) }
   }
 }
+
+extension [UInt32] {
+  /// Calls `body` with the words as bytes, in the order of this machine; the view may not escape.
+  @inlinable
+  public func withBytesOfWords<R>(_ body: (ByteView) throws -> R) rethrows -> R {
+    // SAFETY: the view is valid during the closure.
+    try unsafe withUnsafeBytes { try body(unsafe ByteView($0)) }
+  }
+}

@@ -61,6 +61,12 @@ public struct KeyTableBuilder {
     var hashes: [UInt64]
   }
 
+  /// A key in its bucket.
+  private struct Member {
+    var hash: UInt64
+    var index: UInt32
+  }
+
   private func hashes(salt: UInt64) -> [UInt64] {
     keys.withByteView { keys in
       entries.map { entry in
@@ -83,11 +89,12 @@ public struct KeyTableBuilder {
       largest = max(largest, Int(starts[index + 1]))
       starts[index + 1] += starts[index]
     }
-    var members = [UInt32](repeating: 0, count: hashes.count)
+    // With their hashes beside them: the search reads those of a bucket many times, in one line.
+    var members = [Member](repeating: Member(hash: 0, index: 0), count: hashes.count)
     var next = starts
     for (index, hash) in hashes.enumerated() {
       let place = bucket(hash)
-      members[Int(next[place])] = UInt32(index)
+      members[Int(next[place])] = Member(hash: hash, index: UInt32(index))
       next[place] += 1
     }
     var bySize = [[UInt32]](repeating: [], count: largest + 1)
@@ -105,11 +112,11 @@ public struct KeyTableBuilder {
         let range = Int(starts[Int(bucket)])..<Int(starts[Int(bucket) + 1])
         guard
           let pilot = pilot(
-            for: range, of: members, hashes, slotCount: slotCount, &taken, &candidate)
+            for: range, of: members, slotCount: slotCount, &taken, &candidate)
         else { return nil }
         layout.pilots[Int(bucket)] = pilot
         for place in range {
-          layout.slots[Int(members[place])] = UInt32(candidate[place - range.lowerBound])
+          layout.slots[Int(members[place].index)] = UInt32(candidate[place - range.lowerBound])
         }
       }
     }
@@ -118,14 +125,14 @@ public struct KeyTableBuilder {
 
   /// The first pilot that sends every member to a slot of its own; takes these slots.
   private func pilot(
-    for range: Range<Int>, of members: [UInt32], _ hashes: [UInt64], slotCount: Int,
+    for range: Range<Int>, of members: [Member], slotCount: Int,
     _ taken: inout [UInt64], _ candidate: inout [Int]
   ) -> UInt16? {
     for pilot in UInt16.min...UInt16.max {
       var placed = 0
       for place in range {
         let slot = KeyHash.slot(
-          hash: hashes[Int(members[place])], pilot: pilot, slotCount: UInt64(slotCount))
+          hash: members[place].hash, pilot: pilot, slotCount: UInt64(slotCount))
         if taken[slot >> 6] & (1 << UInt64(slot & 63)) != 0 { break }
         taken[slot >> 6] |= 1 << UInt64(slot & 63)
         candidate[placed] = slot
@@ -206,6 +213,7 @@ extension [UInt8] {
   /// Writes an integer, little-endian, at `offset`.
   ///
   /// - Precondition: it ends inside the array.
+  @inlinable
   public mutating func store<T: FixedWidthInteger>(_ value: T, at offset: Int) {
     precondition(offset >= 0 && offset + MemoryLayout<T>.size <= count, "a place in the array")
     // SAFETY: the range was just checked.
@@ -215,8 +223,15 @@ extension [UInt8] {
   }
 
   /// Appends an integer, little-endian.
+  @inlinable
   public mutating func append<T: FixedWidthInteger>(integer value: T) {
     // SAFETY: the value's own bytes, copied at once.
     unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
+  }
+
+  /// Appends words, each little-endian.
+  public mutating func append(integers words: [UInt32]) {
+    reserveCapacity(count + words.count * 4)
+    for word in words { append(integer: word) }
   }
 }

@@ -29,8 +29,9 @@
 /// | offset << 2 + 3 | these, and whatever the snapshot does not know |
 ///
 /// **Scopes** hold ordinals: a resource's place among those of its type in its workspace, by id.
-/// First word: count, with the top bit for a bitset. Sorted: a zero word, then the ordinals.
-/// Bitset: the number of the first 32-bit word, then `count` words.
+/// First word: count, with the top bit for a bitset; second word: zero. Then so many ordinals,
+/// ascending, or so many words of bits from ordinal 0 on: the place of a bit depends on nothing that
+/// the scope says, so that head and bit are loaded at once.
 ///
 /// **Rules** say at once what the commonest checks need: where an action on a resource of a type
 /// requires one term on it and nothing else can decide, the term's column of a class (its cell plus
@@ -90,7 +91,7 @@ public enum SectionKind: UInt32, CaseIterable, Sendable {
   case scopes
   /// Key table: tag the kind, value and extra see `PrincipalValue`.
   case principals
-  /// 4 bytes each: for users with several workspaces, a count and that many ascending classes.
+  /// 4 bytes each: the classes of users with several workspaces, see `AccessList`.
   case accessLists
   /// Key table: tag the type, extra the workspace, value see `ResourceValue`.
   case resources
@@ -216,11 +217,11 @@ public enum TermOperand {
 
 /// What a principal's slot says: the value's top two bits are the form, the next three depend on
 /// the kind, and the rest is a number. The slot's extra is the workspace of a token, and of a user
-/// with one class.
+/// with one class; of a user with a table it is that table's hash, see `AccessList`.
 ///
 /// | Bits | Users | Service tokens | Personal tokens |
 /// |---|---|---|---|
-/// | 31-30 | 0 no access, 1 a class, 2 a list | 0 organization, 1 a class | 0 no access, 1 a class |
+/// | 31-30 | 0 no access, 1 a class, 2 a table, 3 a list | 0 organization, 1 a class | 0 no access, 1 a class |
 /// | 29-28 | 0 member, 1 admin, 2 owner | 0 | scope: 0 read_only, 1 read_write, 2 admin |
 /// | 27 | 0 | 0 | 1: the user is an admin or the owner |
 /// | 26-0 | class, or place in `accessLists` | class | class |
@@ -228,7 +229,8 @@ public enum PrincipalValue {
   @inlinable public static var formShift: UInt32 { 30 }
   @inlinable public static var noAccess: UInt32 { 0 }
   @inlinable public static var oneClass: UInt32 { 1 }
-  @inlinable public static var classList: UInt32 { 2 }
+  @inlinable public static var classTable: UInt32 { 2 }
+  @inlinable public static var classList: UInt32 { 3 }
   @inlinable public static var rankShift: UInt32 { 28 }
   @inlinable public static var member: UInt32 { 0 }
   @inlinable public static var admin: UInt32 { 1 }

@@ -14,8 +14,14 @@ extension SnapshotValidator {
     try require(
       view.table(.workspaces).entryCount == workspaceCount, "workspaces: the number")
     var lists = BitSet(count: view.count(of: .accessLists))
+    // By class, and at the end what no class has: there are fewer workspaces than 65,535.
+    var classWorkspaces: [UInt16] = []
+    for workspace in 0..<workspaceCount {
+      classWorkspaces += repeatElement(UInt16(workspace), count: view.classes(of: workspace).count)
+    }
+    classWorkspaces.append(.max)
     try validateTable(.principals) { slot throws(SnapshotError) in
-      try isPrincipal(slot, &lists)
+      try isPrincipal(slot, &lists, classWorkspaces)
     }
     try validateTable(.resources) { slot throws(SnapshotError) in
       Int(slot.tag) < view.typeCount && Int(slot.extra) < workspaceCount
@@ -60,6 +66,10 @@ extension SnapshotValidator {
         continue
       }
       entries += 1
+      if kind == .principals, number + 16 < table.slotCount {
+        // Slots are in no order of what they lead to: what they need is asked for ahead.
+        view.prefetchRights(table.slot(number + 16).value)
+      }
       try validateKey(kind, table, slot)
       try require(try isValue(slot), "\(kind): the value in slot \(number)")
     }
@@ -89,7 +99,7 @@ extension SnapshotValidator {
   }
 
   private func isPrincipal(
-    _ slot: KeySlot, _ lists: inout BitSet
+    _ slot: KeySlot, _ lists: inout BitSet, _ classWorkspaces: [UInt16]
   ) throws(SnapshotError) -> Bool {
     guard let kind = PrincipalKind(rawValue: slot.tag) else { return false }
     let workspaceCount = view.count(of: .classStarts) - 1
@@ -105,6 +115,10 @@ extension SnapshotValidator {
       return true
     case PrincipalValue.oneClass:
       return workspace < workspaceCount && view.classes(of: workspace).contains(UInt32(number))
+    case PrincipalValue.classTable:
+      guard kind == .user else { return false }
+      try validateAccessTable(number, slot.extra, classWorkspaces)
+      return true
     case PrincipalValue.classList:
       guard kind == .user, number < view.count(of: .accessLists) else { return false }
       if lists.insert(number) { try validateAccessList(number) }
@@ -112,6 +126,28 @@ extension SnapshotValidator {
     default:
       return false
     }
+  }
+
+  /// Every class where its workspace is looked for.
+  private func validateAccessTable(
+    _ table: Int, _ extra: UInt16, _ classWorkspaces: [UInt16]
+  ) throws(SnapshotError) {
+    let bits = extra & 15
+    try require(
+      bits >= 1 && bits <= AccessList.tableBitsMax
+        && 1 << Int(bits) <= view.count(of: .accessLists) - table,
+      "access table \(table): the size")
+    // Without a branch on what is found, which is not to be predicted, and there may be millions.
+    var isSound = true
+    let words = view.section(.accessLists)
+    for place in 0..<1 << Int(bits) {
+      let found = words.load32(at: (table + place) * 4)
+      let workspace = classWorkspaces[min(Int(found), classWorkspaces.count - 1)]
+      let isThere =
+        AccessList.place(of: Int(workspace), extra: extra) == place && workspace != .max
+      isSound = isSound && (isThere || found == AccessList.nothing)
+    }
+    try require(isSound, "access table \(table): a class")
   }
 
   private func validateAccessList(_ list: Int) throws(SnapshotError) {

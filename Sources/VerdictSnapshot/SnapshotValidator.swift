@@ -128,11 +128,8 @@ struct SnapshotValidator {
     let head = view.load32(kind, start)
     let count = Int(head & 0x7fff_ffff)
     try require(count <= rest - 2, "\(kind) \(start): the length")
-    if head & 0x8000_0000 != 0 {
-      try require(view.load32(kind, start + 1) < 1 << 27, "\(kind) \(start): the first word")
-      return
-    }
     try require(view.load32(kind, start + 1) == 0, "\(kind) \(start): the second word")
+    if head & 0x8000_0000 != 0 { return }
     for index in 1..<max(count, 1) {
       let low = view.load32(kind, start + 1 + index)
       try require(low < view.load32(kind, start + 2 + index), "\(kind) \(start): the order")

@@ -72,9 +72,8 @@ extension SnapshotView {
     let head = load32(kind, start)
     let count = Int(head & 0x7fff_ffff)
     if head & 0x8000_0000 != 0 {
-      let place = Int(ordinal >> 5) - Int(load32(kind, start + 1))
-      guard place >= 0, place < count else { return false }
-      return load32(kind, start + 2 + place) & (1 << (ordinal & 31)) != 0
+      let place = Int(ordinal >> 5)
+      return place < count && load32(kind, start + 2 + place) & (1 << (ordinal & 31)) != 0
     }
     var low = 0
     var high = count
@@ -95,12 +94,11 @@ extension SnapshotView {
     guard head & 0x8000_0000 != 0 else {
       return (0..<count).map { load32(.policyScopes, start + 2 + $0) }
     }
-    let first = load32(.policyScopes, start + 1)
     var ordinals: [UInt32] = []
     for place in 0..<count {
       var bits = load32(.policyScopes, start + 2 + place)
       while bits != 0 {
-        ordinals.append((first + UInt32(place)) << 5 | UInt32(bits.trailingZeroBitCount))
+        ordinals.append(UInt32(place) << 5 | UInt32(bits.trailingZeroBitCount))
         bits &= bits - 1
       }
     }

@@ -7,9 +7,17 @@ extension SnapshotView {
   /// The classes of a workspace.
   @inlinable @inline(__always)
   public func classes(of workspace: Int) -> Range<UInt32> {
-    let start = load32(.classStarts, workspace)
-    // SAFETY: validation has checked that the starts ascend.
-    return unsafe Range(uncheckedBounds: (start, load32(.classStarts, workspace &+ 1)))
+    precondition(
+      UInt(bitPattern: workspace &+ 1) < UInt(count(of: .classStarts)), "a workspace's classes")
+    // SAFETY: the workspace's start and the next are there, by the check; validation has checked
+    // that the starts ascend.
+    return unsafe Range(
+      uncheckedBounds: {
+        let both = unsafe UInt64(
+          littleEndian: (base + (offset(of: .classStarts) &+ workspace &* 4)).loadUnaligned(
+            as: UInt64.self))
+        return (UInt32(truncatingIfNeeded: both), UInt32(truncatingIfNeeded: both >> 32))
+      }())
   }
 
   /// The flags of a class, see `ClassFlag`.
@@ -40,7 +48,8 @@ extension SnapshotView {
     switch value >> PrincipalValue.formShift {
     case PrincipalValue.oneClass:
       offset = self.offset(of: .classes) &+ number &* (cellCount &+ 1) &* 4
-    case PrincipalValue.classList: offset = self.offset(of: .accessLists) &+ number &* 4
+    case PrincipalValue.classTable, PrincipalValue.classList:
+      offset = self.offset(of: .accessLists) &+ number &* 4
     default: return
     }
     // SAFETY: a prefetch reads nothing, wherever it points.
@@ -63,27 +72,6 @@ extension SnapshotView {
     unsafe verdict_prefetch(base + (start &+ 8 &+ Int(ordinal >> 5) &* 4))
   }
 
-  /// The class of a user with a list of them in a workspace, or -1.
-  ///
-  /// Complexity: logarithmic in the user's workspaces.
-  /// - Precondition: `workspace` is one of the snapshot's.
-  @inlinable @inline(__always)
-  public func classInList(_ list: Int, of workspace: Int) -> Int {
-    let range = classes(of: workspace)
-    var low = list &+ 1
-    var count = Int(load32(.accessLists, list))
-    // Without a branch on what is found: where the workspace stands is not to be predicted.
-    while count > 1 {
-      let half = count >> 1
-      let isBelow = load32(.accessLists, low &+ half) < range.upperBound
-      low = isBelow ? low &+ half : low
-      count &-= half
-    }
-    guard count == 1 else { return -1 }
-    let found = load32(.accessLists, low)
-    return range.contains(found) ? Int(found) : -1
-  }
-
   // MARK: Scopes
 
   /// Whether a scope that `word` refers to has an ordinal. Complexity: one look, or logarithmic in
@@ -93,23 +81,13 @@ extension SnapshotView {
   @inlinable @inline(__always)
   public func scope(_ word: UInt32, contains ordinal: UInt32) -> Bool {
     let start = Int(word >> 2)
-    let head = scopeHead(start)
+    let head = load32(.scopes, start)
     let count = Int(head & 0x7fff_ffff)
     guard head & 0x8000_0000 != 0 else {
       return sortedScope(start &+ 2, count, contains: ordinal)
     }
-    let place = Int(ordinal >> 5) &- Int(head >> 32)
-    guard UInt(bitPattern: place) < UInt(bitPattern: count) else { return false }
-    return load32(.scopes, start &+ 2 &+ place) & (1 &<< (ordinal & 31)) != 0
-  }
-
-  /// Both words of a scope's head.
-  @inlinable @inline(__always)
-  func scopeHead(_ start: Int) -> UInt64 {
-    precondition(start &+ 1 < count(of: .scopes), "a scope's head")
-    // SAFETY: both words are in the section, by the check.
-    return unsafe UInt64(
-      littleEndian: (base + (offset(of: .scopes) &+ start &* 4)).loadUnaligned(as: UInt64.self))
+    let place = Int(ordinal >> 5)
+    return place < count && load32(.scopes, start &+ 2 &+ place) & (1 &<< (ordinal & 31)) != 0
   }
 
   @usableFromInline @inline(never)

@@ -100,10 +100,16 @@ public struct CompiledWorld {
     guard type >= 0 else { return nil }
     return check.withQuestion { question in
       id.withByteView { id in
+        let principal = PrincipalName(question.principal)
+        let action = view.findAction(question.action)
         let decision = Engine.decide(
-          view, principal: PrincipalName(question.principal),
+          view, principal: principal, workspace: question.workspace, action: action, type: type,
+          id: id)
+        let resolved = Engine.decide(
+          view, principal: principal,
           workspace: ResolvedWorkspace(question.workspace, in: view.table(.workspaces)),
-          action: view.findAction(question.action), type: type, id: id)
+          action: action, type: type, id: id)
+        precondition(decision == resolved, "a workspace's name and its number mean the same")
         return ReferenceAnswer(decision, view)
       }
     }

@@ -50,7 +50,7 @@ extension ExhaustiveWorld {
   }
 
   /// An action that takes one term on a resource whose grants may list ids.
-  private static func plainAction(
+  static func plainAction(
     of model: AccessModel
   ) -> (action: String, term: AccessModel.Term, type: Int)? {
     for action in model.actions {

@@ -136,19 +136,18 @@ struct SnapshotRights {
       let slot = table.slot(number)
       guard slot.isFound, let kind = PrincipalKind(rawValue: slot.tag) else { continue }
       let name = Array(kind.prefix.utf8) + table.key(slot: number).array
-      found[name] = principal(kind, slot.value, Int(slot.extra))
+      found[name] = principal(kind, slot.value, slot.extra)
     }
     return found
   }
 
-  private func principal(_ kind: PrincipalKind, _ value: UInt32, _ workspace: Int) -> Principal {
+  private func principal(_ kind: PrincipalKind, _ value: UInt32, _ extra: UInt16) -> Principal {
     let number = Int(value & PrincipalValue.numberMax)
     var classes: [[UInt8]: Int] = [:]
     switch value >> PrincipalValue.formShift {
     case PrincipalValue.oneClass: classes[workspaces[self.workspace(ofClass: number)]] = number
-    case PrincipalValue.classList:
-      for index in 0..<view.listCount(number) {
-        let one = view.classInList(number, at: index)
+    case PrincipalValue.classTable, PrincipalValue.classList:
+      for one in view.classes(ofUser: value, extra: extra) {
         classes[workspaces[self.workspace(ofClass: one)]] = one
       }
     default: break
@@ -167,7 +166,7 @@ struct SnapshotRights {
       let scope = ["read_only", "read_write", "admin"][min(Int(rank), 2)]
       let words = "personal token, \(scope)\(isAdmin ? ", of an admin" : "")"
       // It has an admin's rights in its own workspace alone.
-      if isAdmin { classes[workspaces[workspace]] = SnapshotRights.everything }
+      if isAdmin { classes[workspaces[Int(extra)]] = SnapshotRights.everything }
       return Principal(standing: Standing(words: words, isAdmin: false), classes: classes)
     }
   }
@@ -205,18 +204,10 @@ struct SnapshotRights {
 }
 
 extension SnapshotView {
-  /// How many classes a user with a list of them has.
-  fileprivate func listCount(_ list: Int) -> Int { Int(load32(.accessLists, list)) }
-
-  fileprivate func classInList(_ list: Int, at index: Int) -> Int {
-    Int(load32(.accessLists, list + 1 + index))
-  }
-
   /// The ordinals that a scope lists, ascending.
   fileprivate func ordinals(ofScope word: UInt32) -> [UInt32] {
     let start = Int(word >> 2)
     let head = load32(.scopes, start)
-    let second = load32(.scopes, start + 1)
     guard head & 0x8000_0000 != 0 else {
       return (0..<Int(head)).map { load32(.scopes, start + 2 + $0) }
     }
@@ -224,7 +215,7 @@ extension SnapshotView {
     for place in 0..<Int(head & 0x7fff_ffff) {
       let bits = load32(.scopes, start + 2 + place)
       for bit in 0..<UInt32(32) where bits & (1 << bit) != 0 {
-        ordinals.append((second + UInt32(place)) * 32 + bit)
+        ordinals.append(UInt32(place) * 32 + bit)
       }
     }
     return ordinals

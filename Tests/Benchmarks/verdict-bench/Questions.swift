@@ -83,10 +83,11 @@ struct QuestionSet {
       bytes += Array(text.utf8)
       return Place(start: bytes.count - text.utf8.count, count: text.utf8.count)
     }
-    let principal = add(principal)
-    let workspace = add(workspace)
+    // The ids side by side, as a request of ids has them.
     let action = add(action)
     let resource = add("\(type)/\(id)")
+    let principal = add(principal)
+    let workspace = add(workspace)
     rows.append(
       Row(
         principal: principal, workspace: workspace, action: action,
@@ -120,12 +121,36 @@ struct QuestionSet {
   /// From id bytes one at a time: principal, workspace and resource are looked up; actions and
   /// types are numbers.
   func decideIDs(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
-    decide(view, rounds, workspaceResolved: false)
+    var sum: UInt64 = 0
+    bytes.withByteView { bytes in
+      let ready = ready(bytes, view)
+      for _ in 0..<rounds {
+        for check in ready {
+          let decision = Engine.decide(
+            view, principal: PrincipalName(check.principal), workspace: check.workspace,
+            action: Int(check.action), type: Int(check.type), id: check.id)
+          sum &+= UInt64(decision.reasonByte)
+        }
+      }
+    }
+    return sum
   }
 
   /// The same with the workspace looked up before.
   func decideResolved(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
-    decide(view, rounds, workspaceResolved: true)
+    var sum: UInt64 = 0
+    bytes.withByteView { bytes in
+      let ready = ready(bytes, view)
+      for _ in 0..<rounds {
+        for check in ready {
+          let decision = Engine.decide(
+            view, principal: PrincipalName(check.principal), workspace: check.resolved,
+            action: Int(check.action), type: Int(check.type), id: check.id)
+          sum &+= UInt64(decision.reasonByte)
+        }
+      }
+    }
+    return sum
   }
 
   /// A check as a caller has it: ids as bytes, the rest as numbers.
@@ -133,8 +158,8 @@ struct QuestionSet {
     var principal: ByteView
     var workspace: ByteView
     var resolved: ResolvedWorkspace
-    var action: Int
-    var type: Int
+    var action: Int16
+    var type: Int16
     var id: ByteView
   }
 
@@ -145,8 +170,8 @@ struct QuestionSet {
       let checks = ready(bytes, view).map { check in
         (
           principal: ResolvedPrincipal(PrincipalName(check.principal), in: view.table(.principals)),
-          workspace: check.resolved, action: check.action,
-          resource: ResolvedOperand(type: check.type, id: check.id, in: view.table(.resources))
+          workspace: check.resolved, action: Int(check.action),
+          resource: ResolvedOperand(type: Int(check.type), id: check.id, in: view.table(.resources))
         )
       }
       for _ in 0..<rounds {
@@ -167,30 +192,9 @@ struct QuestionSet {
       Ready(
         principal: slice(bytes, row.principal), workspace: slice(bytes, row.workspace),
         resolved: ResolvedWorkspace(slice(bytes, row.workspace), in: workspaces),
-        action: view.findAction(slice(bytes, row.action)),
-        type: view.findType(slice(bytes, row.type)), id: slice(bytes, row.id))
+        action: Int16(view.findAction(slice(bytes, row.action))),
+        type: Int16(view.findType(slice(bytes, row.type))), id: slice(bytes, row.id))
     }
-  }
-
-  private func decide(
-    _ view: SnapshotView, _ rounds: Int, workspaceResolved: Bool
-  ) -> UInt64 {
-    var sum: UInt64 = 0
-    bytes.withByteView { bytes in
-      let workspaces = view.table(.workspaces)
-      let ready = ready(bytes, view)
-      for _ in 0..<rounds {
-        for check in ready {
-          let decision = Engine.decide(
-            view, principal: PrincipalName(check.principal),
-            workspace: workspaceResolved
-              ? check.resolved : ResolvedWorkspace(check.workspace, in: workspaces),
-            action: check.action, type: check.type, id: check.id)
-          sum &+= UInt64(decision.reasonByte)
-        }
-      }
-    }
-    return sum
   }
 
   /// Requests in columns of a thousand checks.
