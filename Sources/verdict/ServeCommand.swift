@@ -39,6 +39,7 @@ struct ServeCommand: ParsableCommand {
     }
     try Sidecar.run(
       configuration, settings.policies,
+      routes: try settings.routeTables(), identity: settings.identityConfiguration,
       logger: LogOutput.logger(level: settings.logLevel.level))
   }
 }

@@ -1,5 +1,6 @@
 internal import Logging
 internal import VerdictControl
+internal import VerdictGateway
 internal import VerdictHTTP2
 internal import VerdictModel
 internal import VerdictServer
@@ -15,7 +16,8 @@ enum Sidecar {
 
   /// Serves until it is asked to stop, and returns when it has stopped.
   static func run(
-    _ configuration: ServerConfiguration, _ policies: Policies, logger: Logger
+    _ configuration: ServerConfiguration, _ policies: Policies, routes: RouteTables,
+    identity: IdentityConfiguration, logger: Logger
   ) throws(CommandFailure) {
     do {
       // First of all, so that every thread inherits the block and no signal ends the process.
@@ -30,13 +32,19 @@ enum Sidecar {
         ])
       let publication = Publication(slotCount: configuration.slotCount)
       reportStalls(of: publication, configuration, logger)
-      let activation = Activation(publication: publication)
+      let activation = Activation(publication: publication, routes: routes)
       let source = try source(of: policies, activation, supervisor, logger)
       // Before anybody can connect, so that the first answer comes from the policies.
       source.look()
 
       let state = ServiceState(
-        version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax)
+        version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax,
+        identity: identity)
+      if !identity.headerName.isEmpty {
+        logger.warning(
+          "a header names who is calling; the gateway has to strip it from what clients send",
+          metadata: ["header": "\(identity.headerName)"])
+      }
       var configuration = configuration
       configuration.report = { tell($0, logger) }
       let server = try Server(configuration, publication: publication) { _ in Services(state) }
