@@ -58,6 +58,7 @@ let package = Package(
         .embedInCode("models/rudderstack.routes.yaml"),
       ],
       swiftSettings: house),
+    room("VerdictSettings", ["VerdictModel", "VerdictSystem", "VerdictPolicy"]),
     room("VerdictRoutes", ["VerdictModel"]),
     room("VerdictSnapshot", ["VerdictModel", "VerdictCrypto", "CVerdictSystem"]),
     room("VerdictEngine", ["VerdictModel", "VerdictSnapshot"]),
@@ -90,7 +91,7 @@ let package = Package(
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
         "VerdictEngine", "VerdictRoutes", "VerdictCompiler", "VerdictControl", "VerdictTLS",
-        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictServer",
+        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictServer", "VerdictSettings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -133,6 +134,7 @@ let package = Package(
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
+    tests("VerdictSettingsTests", ["VerdictSettings", "VerdictSystem", "VerdictPolicy"]),
     tests("VerdictGatewayTests", ["VerdictGateway", "VerdictRPC", "VerdictModel"]),
     tests(
       "VerdictRoutesTests", ["VerdictRoutes", "VerdictModel", "VerdictPolicy", "VerdictCompiler"]),
@@ -161,7 +163,7 @@ let package = Package(
       "VerdictCommandTests",
       [
         "verdict", "VerdictServer", "VerdictClient", "VerdictRPC", "VerdictControl",
-        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy",
+        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSettings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
