@@ -50,6 +50,7 @@ extension EventLoop where Service: ~Copyable {
         continue
       }
       // SAFETY: as above.
+      tally.count(method: request.method, status.code)
       unsafe connection.pointee.session.answer(request, status)
       if unsafe !send(connection, one.connection) { close(one.connection) }
     }

@@ -40,6 +40,7 @@ extension EventLoop where Service: ~Copyable {
           postponed: result.stream, result.answer.code, $0)
       }
       guard isAwaited else { continue }
+      tally.count(method: result.method, result.answer.code)
       guard unsafe send(connection, result.connection) else {
         close(result.connection)
         continue

@@ -40,6 +40,10 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   var awaiting: [AwaitingRequest] = []
   /// Connections that shake hands.
   var halfOpenCount = 0
+  /// Requests that were answered in this turn.
+  var answerCount: UInt64 = 0
+  let tally: LoopTally
+  private var shownLimitCount: UInt64 = 0
 
   init(
     _ configuration: ServerConfiguration, _ mailbox: LoopMailbox, _ reader: Publication.Reader,
@@ -47,6 +51,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     _ incidents: Incidents, _ services: consuming Service
   ) {
     self.mailbox = mailbox
+    tally = mailbox.tally
     self.workers = workers
     self.reader = reader
     listeners = configuration.listeners
@@ -57,6 +62,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     context = ServerContext(methods: Service.methods, limits: configuration.session)
     buffers = LoopBuffers(securing: tls.contains { $0 != nil })
     self.services = services
+    self.services.count(in: mailbox.tally)
   }
 
   /// Turns until the server stops and the last connection is gone.
@@ -72,6 +78,10 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
       }
       if nowNanoseconds >= sweepNanoseconds { sweep() }
       showCounters()
+      // One look at the clock for all requests of the turn: they were read and are written in it.
+      tally.count(
+        turnNanoseconds: SystemClock.monotonicNanoseconds() &- nowNanoseconds, answers: answerCount)
+      answerCount = 0
     }
     reader.leave()
     mailbox.close()
@@ -135,17 +145,21 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
       if unsafe connection.pointee.refusedServices != 0,
         let status = unsafe refusal(of: request.method, connection)
       {
+        tally.count(method: request.method, status.code)
         unsafe connection.pointee.session.answer(request, status)
         continue
       }
       if Service.isInspection(request.method) {
         if let status = unsafe handOver(request, connection, number) {
+          tally.count(method: request.method, status.code)
           unsafe connection.pointee.session.answer(request, status)
         }
         continue
       }
       let status = answer(request)
       if services.takeAwaiting(), unsafe postpone(request, connection, number) { continue }
+      tally.count(method: request.method, status.code)
+      answerCount &+= 1
       unsafe connection.pointee.session.answer(request, status)
     }
     return true
@@ -179,6 +193,10 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     counters.refusals = sessions.refusals
     counters.cancellations = sessions.cancellations
     mailbox.board.show(counters)
+    if sessions.limits.total != shownLimitCount {
+      shownLimitCount = sessions.limits.total
+      tally.show(sessions.limits)
+    }
   }
 }
 

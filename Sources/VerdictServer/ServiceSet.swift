@@ -21,6 +21,9 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
     method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, reply: inout ReplyBuffer
   ) -> RPCStatus
 
+  /// Where the loop counts; set once, before the first answer.
+  mutating func count(in tally: LoopTally)
+
   /// Whether the last answer would be another one with newer policies, which the caller asked to
   /// wait for. Asked once after each answer.
   mutating func takeAwaiting() -> Bool
@@ -39,6 +42,8 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
 
 /// A set without inspections, that waits for nothing, and with one service.
 extension ServiceSet where Self: ~Copyable {
+  mutating func count(in tally: LoopTally) {}
+
   mutating func takeAwaiting() -> Bool { false }
 
   static func serviceBit(of method: UInt8) -> UInt8 { 1 }

@@ -26,8 +26,9 @@ extension Services {
     } else {
       pairs.add(.unknownOrganization)
     }
-    let response = CheckVisibilityResponse(
-      origin: origin, visible: visible, reasons: pairs.bytes)
+    let reasons = pairs.bytes
+    for pair in 0..<reasons.count { tally?.count(visibilityReason: reasons[pair]) }
+    let response = CheckVisibilityResponse(origin: origin, visible: visible, reasons: reasons)
     // SAFETY: the reply reserved as many bytes as the message has.
     unsafe response.pack { unsafe reply.claim($0) }
     return .ok

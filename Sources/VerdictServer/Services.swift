@@ -23,6 +23,8 @@ public struct Services: ServiceSet, ~Copyable {
   /// Decision ids: a random half that tells loops and processes apart, and a count.
   var decisionID: (UInt64, UInt64)
   var isAwaiting = false
+  /// Nil before the loop has said where to count.
+  var tally: LoopTally?
 
   /// Made on the thread of the loop that it serves.
   public init(_ state: ServiceState) {
@@ -67,6 +69,8 @@ public struct Services: ServiceSet, ~Copyable {
     return reply.fail(
       .failedPrecondition, "min_generation: \(inForce), \(generation) was asked for")
   }
+
+  mutating func count(in tally: LoopTally) { self.tally = tally }
 
   mutating func takeAwaiting() -> Bool {
     guard isAwaiting else { return false }

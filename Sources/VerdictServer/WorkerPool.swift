@@ -75,7 +75,8 @@ final class WorkerPool: Sendable {
         reader.leave()
       }
       job.mailbox.deliver(
-        WorkerResult(connection: job.connection, stream: job.stream, answer: answer))
+        WorkerResult(
+          method: job.method, connection: job.connection, stream: job.stream, answer: answer))
     }
   }
 
@@ -118,6 +119,7 @@ struct WorkerAnswer: Sendable {
 
 /// An answer on its way back to a loop. The stream, or the whole connection, may be gone by then.
 struct WorkerResult: Sendable {
+  let method: UInt8
   let connection: UInt64
   let stream: Int32
   let answer: WorkerAnswer

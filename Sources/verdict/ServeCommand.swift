@@ -39,6 +39,7 @@ struct ServeCommand: ParsableCommand {
     }
     try Sidecar.run(
       configuration, settings.policies,
+      admin: settings.adminAddress(besidePassed: !passed.isEmpty),
       logger: LogOutput.logger(level: settings.logLevel.level))
   }
 }

@@ -1,4 +1,5 @@
 internal import Logging
+internal import VerdictAdmin
 internal import VerdictControl
 internal import VerdictHTTP2
 internal import VerdictModel
@@ -15,7 +16,8 @@ enum Sidecar {
 
   /// Serves until it is asked to stop, and returns when it has stopped.
   static func run(
-    _ configuration: ServerConfiguration, _ policies: Policies, logger: Logger
+    _ configuration: ServerConfiguration, _ policies: Policies, admin: SocketAddress?,
+    logger: Logger
   ) throws(CommandFailure) {
     do {
       // First of all, so that every thread inherits the block and no signal ends the process.
@@ -31,7 +33,8 @@ enum Sidecar {
       let publication = Publication(slotCount: configuration.slotCount)
       reportStalls(of: publication, configuration, logger)
       let activation = Activation(publication: publication)
-      let source = try source(of: policies, activation, supervisor, logger)
+      let history = PolicyHistory()
+      let source = try source(of: policies, activation, history, supervisor, logger)
       // Before anybody can connect, so that the first answer comes from the policies.
       source.look()
 
@@ -43,6 +46,11 @@ enum Sidecar {
       for (listener, address) in zip(configuration.listeners, server.addresses) {
         logger.info("listening", metadata: facts(about: listener, address))
       }
+      let endpoint = try admin.map {
+        try AdminEndpoint($0, pages(server, state, activation, history))
+      }
+      if let endpoint { logger.info("admin endpoint", metadata: ["at": "\(endpoint.address)"]) }
+      defer { endpoint?.stop() }
       supervisor.listens()
       try source.start()
       wait(for: signals, server, source, supervisor, logger)
@@ -77,16 +85,19 @@ enum Sidecar {
   // MARK: Policies
 
   private static func source(
-    of policies: Policies, _ activation: Activation, _ supervisor: Supervisor, _ logger: Logger
+    of policies: Policies, _ activation: Activation, _ history: PolicyHistory,
+    _ supervisor: Supervisor, _ logger: Logger
   ) throws(SystemError) -> SetSource {
     let activate: @Sendable (LoadedSet) -> Void = { set in
       activation.activate(set)
+      history.countActivation()
       logger.info("policies active", metadata: facts(about: set))
       let count = set.organizations.count
       supervisor.isActive(
         "serving set \(set.setNumber), \(count) organization\(count == 1 ? "" : "s")")
     }
     let rejected: @Sendable (ControlError) -> Void = { error in
+      history.count(error)
       let active = activation.current
       logger.error(
         "policies refused",
