@@ -129,6 +129,18 @@ struct ByteStore {
     count += byteCount
   }
 
+  /// Takes over the block of another store, which is empty afterwards.
+  mutating func adopt(_ other: inout ByteStore, _ pool: inout BlockPool) {
+    precondition(!other.isInline, "inline memory is nobody else's")
+    reset(&pool)
+    unsafe base = other.base
+    capacity = other.capacity
+    count = other.count
+    unsafe other.base = other.inlineBase
+    other.capacity = other.inlineCapacity
+    other.count = 0
+  }
+
   /// Gives the block back and is empty again.
   @inline(__always)
   mutating func reset(_ pool: inout BlockPool) {

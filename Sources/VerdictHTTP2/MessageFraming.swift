@@ -22,6 +22,8 @@ public struct MessageFraming: Sendable {
     case compressedWithoutEncoding
     /// The compressed flag is set with an encoding that we don't have.
     case encodingUnsupported
+    /// The message is not what its encoding says.
+    case corrupt
     /// A flag other than 0 and 1.
     case flagUnknown
     /// The request ended inside the prefix or the body.
@@ -46,15 +48,18 @@ public struct MessageFraming: Sendable {
   /// Whether the prefix is whole, so that `length` is known.
   public var isLengthKnown: Bool { prefixCount == MessageFraming.prefixByteCount }
 
+  /// Whether the message is compressed.
+  public var isCompressed: Bool { flag == 1 }
+
   /// Whether exactly one message has been taken.
   public var isWhole: Bool { isLengthKnown && receivedCount == length && failure == .none }
 
   /// Takes what `bytes` holds of the prefix.
   ///
-  /// - Parameter isEncodingNamed: whether `grpc-encoding` names something else than `identity`.
+  /// - Parameter encoding: what `grpc-encoding` names.
   /// - Returns: how many bytes were taken. After a failure the rest is to be ignored.
   public mutating func takePrefix(
-    _ bytes: ByteView, isEncodingNamed: Bool, byteCountMax: Int
+    _ bytes: ByteView, encoding: RequestHeaders.Encoding, byteCountMax: Int
   ) -> Int {
     var taken = 0
     while prefixCount < 5 && taken < bytes.count {
@@ -64,9 +69,10 @@ public struct MessageFraming: Sendable {
       taken += 1
     }
     guard isLengthKnown, taken > 0 else { return taken }
-    switch flag {
-    case 0: if Int(length) > byteCountMax { failure = .tooLong }
-    case 1: failure = isEncodingNamed ? .encodingUnsupported : .compressedWithoutEncoding
+    switch (flag, encoding) {
+    case (0, _), (1, .gzip): if Int(length) > byteCountMax { failure = .tooLong }
+    case (1, .identity): failure = .compressedWithoutEncoding
+    case (1, .unknown): failure = .encodingUnsupported
     default: failure = .flagUnknown
     }
     return taken
@@ -101,6 +107,7 @@ extension MessageFraming.Failure {
     case .compressedWithoutEncoding:
       RPCStatus(.internalError, "compressed flag set with identity or empty encoding")
     case .encodingUnsupported: RPCStatus(.unimplemented, "message encoding is not supported")
+    case .corrupt: RPCStatus(.internalError, "the compressed message is corrupt")
     case .flagUnknown: RPCStatus(.internalError, "unexpected payload format")
     case .truncated: RPCStatus(.internalError, "the request ended inside a message")
     case .noMessage: RPCStatus(.internalError, "the request has no message")

@@ -7,8 +7,16 @@ public struct ServedMethod: Sendable {
   public enum Kind: UInt8, Sendable {
     /// One message, one answer.
     case unary
+    /// One message, any number of answers.
+    case serverStreaming
+    /// Any number of messages, each with its answer, in order. Ends with OK after the last one's.
+    case bidirectional
     /// No call of gRPC: a plain `GET`, answered by a line of text.
     case page
+
+    /// Whether a call may have several answers.
+    @inline(__always)
+    var isStreaming: Bool { self == .serverStreaming || self == .bidirectional }
   }
 
   /// `/package.Service/Method`, or a page's path.

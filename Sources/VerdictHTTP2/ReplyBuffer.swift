@@ -9,7 +9,9 @@ public struct ReplyBuffer {
   init(_ record: UnsafeMutablePointer<StreamRecord>) { unsafe self.record = record }
 
   /// Bytes written so far.
-  public var count: Int { unsafe record.pointee.reply.count - MessageFraming.prefixByteCount }
+  public var count: Int {
+    unsafe record.pointee.reply.count - record.pointee.replyStart - MessageFraming.prefixByteCount
+  }
 
   /// Makes room for `byteCount` more bytes and answers where they go. Call `commit` with how many
   /// were written; an earlier answer is invalid afterwards.
@@ -58,7 +60,8 @@ public struct ReplyBuffer {
   /// Forgets what was written.
   public mutating func removeAll() {
     // SAFETY: as above.
-    unsafe record.pointee.reply.count = MessageFraming.prefixByteCount
+    unsafe record.pointee.reply.count =
+      record.pointee.replyStart + MessageFraming.prefixByteCount
   }
 
   /// Drops what was written and makes the call fail with a message put together at run time.

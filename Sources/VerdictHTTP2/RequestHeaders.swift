@@ -7,7 +7,7 @@ public struct RequestHeaders: Sendable {
   enum ContentType: UInt8 { case missing, plain, proto, refused }
   enum Timeout: UInt8 { case missing, present, malformed }
   enum Path: UInt8 { case missing, found, unknown }
-  enum Encoding: UInt8 { case identity, gzip, unknown }
+  public enum Encoding: UInt8, Sendable { case identity, gzip, unknown }
 
   /// Sum of name, value and 32 for each header, as HTTP/2 counts a header list.
   public private(set) var byteCount = 0

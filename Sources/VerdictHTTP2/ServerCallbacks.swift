@@ -18,7 +18,7 @@ enum ServerCallbacks {
       unsafe ServerCallbacks.header($1, $2, $3, $4, $5, $7)
     }
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
-      unsafe ServerCallbacks.data($2, $3, $4, $5)
+      unsafe ServerCallbacks.data($0, $2, $3, $4, $5)
     }
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) {
       unsafe ServerCallbacks.frameReceived($1, $2)
@@ -115,12 +115,15 @@ enum ServerCallbacks {
   }
 
   private static func data(
-    _ streamID: Int32, _ bytes: UnsafePointer<UInt8>?, _ count: Int,
+    _ session: OpaquePointer?, _ streamID: Int32, _ bytes: UnsafePointer<UInt8>?, _ count: Int,
     _ data: UnsafeMutableRawPointer?
   ) -> Int32 {
     let state = unsafe state(data)
     // SAFETY: nghttp2 passes bytes that live through the call.
     unsafe state.pointee.meter.noteData(byteCount: count)
+    // What is taken off the wire frees the connection's window; that of a stream is opened again only
+    // where a call has many messages, and by them. It only fails for want of memory.
+    _ = unsafe nghttp2_session_consume_connection(session, count)
     if let bytes = unsafe bytes, let record = unsafe state.pointee.record(of: streamID) {
       unsafe state.pointee.receiveData(record, bytes, count)
     }
@@ -217,6 +220,12 @@ enum ServerCallbacks {
       let pointer = unsafe source?.pointee.ptr
     else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
     let record = unsafe pointer.assumingMemoryBound(to: StreamRecord.self)
+    if unsafe record.pointee.headers.target.kind.isStreaming {
+      let state = unsafe state(data)
+      unsafe state.pointee.meter.sentDataCount &+= 1
+      unsafe state.pointee.meter.hasSent = true
+      return unsafe state.pointee.readMessages(record, target, room, flags)
+    }
     let sent = unsafe record.pointee.replySentCount
     let left = unsafe record.pointee.reply.count - sent
     let count = min(left, room)

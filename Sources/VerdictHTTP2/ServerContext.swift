@@ -54,6 +54,7 @@ struct ContextState: ~Copyable {
   let cells: UnsafeMutablePointer<CellPool>
   let fixed: FixedHeaders
   var counters = SessionCounters()
+  var inflater = Inflater()
   /// Where the spread of the connections' ages stands.
   var ageStep: UInt64 = 0
   /// The context itself and its sessions; the last one frees the memory.
@@ -106,6 +107,8 @@ struct ContextState: ~Copyable {
       options, SessionLimits.outboundAcknowledgementCountMax)
     // A second line behind our own counting of resets, which it must not come before.
     unsafe nghttp2_option_set_stream_reset_rate_limit(options, 2_000, 100)
+    // Windows open as messages are handed out: see `ServerCallbacks.data`.
+    unsafe nghttp2_option_set_no_auto_window_update(options, 1)
     // `HeaderRules` checks instead.
     unsafe nghttp2_option_set_no_http_messaging(options, 1)
     return unsafe options
@@ -115,15 +118,16 @@ struct ContextState: ~Copyable {
 /// The headers of an answer that never change, ready for nghttp2 to use without copying.
 @safe
 struct FixedHeaders {
-  /// `:status 200` and the content type, in its plain and its `+proto` form.
+  /// `:status 200` and the content type, in its plain and its `+proto` form; then what encodings we
+  /// take, which only those are told who use one.
   let plain: UnsafeMutablePointer<nghttp2_nv>
   let proto: UnsafeMutablePointer<nghttp2_nv>
   /// `grpc-status 0`.
   let trailers: UnsafeMutablePointer<nghttp2_nv>
 
   init() {
-    unsafe plain = .allocate(capacity: 2)
-    unsafe proto = .allocate(capacity: 2)
+    unsafe plain = .allocate(capacity: 3)
+    unsafe proto = .allocate(capacity: 3)
     unsafe trailers = .allocate(capacity: 1)
     // SAFETY: as many as were allocated.
     unsafe plain.initialize(to: FixedHeaders.header(":status", "200"))
@@ -131,6 +135,8 @@ struct FixedHeaders {
     unsafe proto.initialize(to: FixedHeaders.header(":status", "200"))
     unsafe (proto + 1).initialize(
       to: FixedHeaders.header("content-type", "application/grpc+proto"))
+    unsafe (plain + 2).initialize(to: FixedHeaders.encodings)
+    unsafe (proto + 2).initialize(to: FixedHeaders.encodings)
     unsafe trailers.initialize(to: FixedHeaders.header("grpc-status", "0"))
   }
 
@@ -140,6 +146,8 @@ struct FixedHeaders {
     unsafe proto.deallocate()
     unsafe trailers.deallocate()
   }
+
+  static var encodings: nghttp2_nv { unsafe header("grpc-accept-encoding", "identity, gzip") }
 
   /// A header of two literals, which live for ever and are not copied.
   static func header(_ name: StaticString, _ value: StaticString) -> nghttp2_nv {

@@ -185,6 +185,50 @@ public struct ServerSession: ~Copyable {
     return true
   }
 
+  /// Whether `nextRequest` has one: as answers leave, calls with many messages go on.
+  public var hasRequest: Bool { unsafe state.pointee.readyHead != nil }
+
+  /// What became of a message for a stream.
+  public enum Delivery: Sendable {
+    case queued
+    /// The peer has not taken enough of those before; this one was not queued.
+    case full
+    /// The stream is not open any more.
+    case gone
+  }
+
+  /// Keeps a server-streaming call from `nextRequest` open, to be served by its stream's number; the
+  /// request may not be used afterwards.
+  public func begin(_ request: ServerRequest) {
+    // SAFETY: as in `answer`.
+    unsafe request.record.pointee.phase = .streaming
+    unsafe state.pointee.dueNanoseconds = min(
+      state.pointee.dueNanoseconds, request.deadlineNanoseconds)
+  }
+
+  /// Queues one more message of a call that was begun.
+  public func send(stream: Int32, _ message: ByteView) -> Delivery {
+    // SAFETY: as in `answer(postponed:)`.
+    guard let record = unsafe state.pointee.record(of: stream),
+      unsafe record.pointee.phase == .streaming
+    else { return .gone }
+    let unsent = unsafe record.pointee.unsentReplyByteCount
+    if unsent >= SessionLimits.unsentReplyByteCountMax { return .full }
+    var reply = unsafe ReplyBuffer(record)
+    reply.append(message)
+    unsafe state.pointee.sendMessage(record)
+    return .queued
+  }
+
+  /// Ends a call that was begun, after the messages that were queued.
+  public func finish(stream: Int32, _ status: RPCStatus) {
+    // SAFETY: as above.
+    guard let record = unsafe state.pointee.record(of: stream),
+      unsafe record.pointee.phase == .streaming
+    else { return }
+    unsafe state.pointee.finish(record, status)
+  }
+
   /// Copies queued bytes to `target`.
   ///
   /// - Parameter byteCount: room at `target`, at least `drainRoomByteCount`.

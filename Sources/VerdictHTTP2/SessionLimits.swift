@@ -78,6 +78,9 @@ public struct SessionLimits: Sendable {
 
   public init() {}
 
+  /// What a streaming call may have to say that its peer has not taken, in bytes. From there on no
+  /// further message of it is looked at.
+  static let unsentReplyByteCountMax = 64 << 10
   /// CONTINUATION frames of one header block; a fifth closes the connection without a word.
   static let continuationCountMax = 4
   /// Acknowledgements waiting to be sent; more closes the connection without a word.

@@ -12,6 +12,10 @@ extension SessionState {
       unsafe answerPage(record, status)
       return
     }
+    if unsafe record.pointee.headers.target.kind.isStreaming {
+      unsafe answerMessage(record, status)
+      return
+    }
     guard status.code == .ok else {
       unsafe fail(record, status)
       return
@@ -22,15 +26,41 @@ extension SessionState {
     unsafe record.pointee.reply.base.storeBytes(of: 0, as: UInt8.self)
     unsafe record.pointee.reply.base.storeBytes(
       of: UInt32(length).bigEndian, toByteOffset: 1, as: UInt32.self)
+    unsafe submitHeaders(record)
+  }
+
+  /// Queues the answer to a message of a streaming call, and lets the next one in.
+  @unsafe
+  @inline(never)
+  private mutating func answerMessage(
+    _ record: UnsafeMutablePointer<StreamRecord>, _ status: RPCStatus
+  ) {
+    guard status.code == .ok else { return unsafe finish(record, status) }
+    // SAFETY: the caller's record is alive; its stream is open.
+    unsafe sendMessage(record)
+    guard unsafe record.pointee.headers.target.kind == .bidirectional else {
+      return unsafe finish(record, .ok)
+    }
+    unsafe record.pointee.phase = .receiving
+    receivingCount += 1
+    unsafe advance(record)
+  }
+
+  /// Queues the headers of a good answer and, as the peer takes it, what the reply holds.
+  @unsafe
+  @inline(__always)
+  mutating func submitHeaders(_ record: UnsafeMutablePointer<StreamRecord>) {
+    // SAFETY: the callers' record is alive; fixed headers live as long as the context.
     let fixed = unsafe context.pointee.fixed
     let isProto = unsafe record.pointee.headers.contentType == .proto
-    unsafe submit(record, isProto ? fixed.proto : fixed.plain, 2)
+    let isEncoded = unsafe record.pointee.headers.encoding != .identity
+    unsafe submit(record, isProto ? fixed.proto : fixed.plain, isEncoded ? 3 : 2)
   }
 
   /// Notes that a request has its answer.
   @unsafe
   @inline(__always)
-  private mutating func noteAnswer(_ record: UnsafeMutablePointer<StreamRecord>) {
+  mutating func noteAnswer(_ record: UnsafeMutablePointer<StreamRecord>) {
     // SAFETY: the callers' record is alive.
     unsafe leaveReceiving(record, .answered)
     unsafe record.pointee.progressNanoseconds = nowNanoseconds
@@ -51,7 +81,7 @@ extension SessionState {
       unsafe pool.pointee.blocks.heldByteCount <= limits.heldByteCountMax
     {
       heldByteCount += byteCount
-      unsafe record.pointee.isReplyCounted = true
+      unsafe record.pointee.countedReplyByteCount = byteCount
       return true
     }
     unsafe context.pointee.counters.limits.add(.heldBytes)
@@ -153,6 +183,58 @@ extension SessionState {
     noteErrorReset()
   }
 
+  /// Has a reset follow the end of the answer where the peer has not ended its request.
+  @unsafe
+  mutating func wantReset(_ record: UnsafeMutablePointer<StreamRecord>) {
+    // SAFETY: the record is alive and its stream open.
+    let streamID = unsafe record.pointee.streamID
+    if unsafe nghttp2_session_get_stream_remote_close(session, streamID) != 0 { return }
+    unsafe record.pointee.isResetWanted = true
+    resetWantedCount += 1
+    unsafe meter.noteEarlyEnd(windowByteCount: context.pointee.limits.messageByteCountMax)
+  }
+
+  /// Queues the trailers of a streaming call, which may tell of a failure.
+  /// - Returns: false where memory is out.
+  @unsafe
+  func submitTrailers(_ record: UnsafeMutablePointer<StreamRecord>, _ status: RPCStatus) -> Bool {
+    // SAFETY: the record is alive; what is not fixed is copied before the call returns.
+    let (session, streamID) = unsafe (session, record.pointee.streamID)
+    if status.code == .ok {
+      return unsafe nghttp2_submit_trailer(session, streamID, context.pointee.fixed.trailers, 1)
+        == 0
+    }
+    let message = unsafe SessionState.message(of: status, record)
+    return unsafe SessionState.withStatusHeaders(status, message) {
+      unsafe nghttp2_submit_trailer(session, streamID, $0, 2) == 0
+    }
+  }
+
+  /// Calls `body` with `grpc-status` and `grpc-message`.
+  @unsafe
+  private static func withStatusHeaders<R>(
+    _ status: RPCStatus, _ message: ByteView,
+    _ body: (UnsafeMutablePointer<nghttp2_nv>) -> R
+  ) -> R {
+    let room = 3 * SessionLimits.statusMessageByteCountMax
+    return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room + 2) { scratch in
+      // SAFETY: the scratch has room for the longest message, encoded, and two digits.
+      let encoded = unsafe scratch.baseAddress.unsafelyUnwrapped
+      let encodedCount = unsafe PercentEncoding.encode(message, to: encoded)
+      let digits = unsafe encoded + room
+      let number = status.code.rawValue
+      unsafe digits[0] = number < 10 ? 48 + number : 49
+      unsafe digits[1] = 48 + number % 10
+      return unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: 2) { headers in
+        unsafe headers.initializeElement(
+          at: 0, to: FixedHeaders.header("grpc-status", copying: digits, number < 10 ? 1 : 2))
+        unsafe headers.initializeElement(
+          at: 1, to: FixedHeaders.header("grpc-message", copying: encoded, encodedCount))
+        return unsafe body(headers.baseAddress.unsafelyUnwrapped)
+      }
+    }
+  }
+
   /// Queues a single header block with the failure ("Trailers-Only"), and a reset behind it when
   /// the peer has not ended its request, so that the stream is freed.
   @unsafe
@@ -162,38 +244,20 @@ extension SessionState {
   ) {
     // SAFETY: the record is alive; its stream is open and has no answer yet.
     unsafe noteAnswer(record)
+    unsafe wantReset(record)
     let streamID = unsafe record.pointee.streamID
-    if unsafe nghttp2_session_get_stream_remote_close(session, streamID) == 0 {
-      unsafe record.pointee.isResetWanted = true
-      resetWantedCount += 1
-      unsafe meter.noteEarlyEnd(windowByteCount: context.pointee.limits.messageByteCountMax)
-    }
     let message = unsafe SessionState.message(of: status, record)
-    let room = 3 * SessionLimits.statusMessageByteCountMax
     let session = unsafe self.session
-    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room + 2) { scratch in
-      guard let encoded = scratch.baseAddress else { return }
-      let encodedCount = unsafe PercentEncoding.encode(message, to: encoded)
-      let digits = unsafe encoded + room
-      let number = status.code.rawValue
-      unsafe digits[0] = number < 10 ? 48 + number : 49
-      unsafe digits[1] = 48 + number % 10
+    unsafe SessionState.withStatusHeaders(status, message) { statusHeaders in
       unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: 5) { headers in
-        var count = 4
         unsafe headers.initializeElement(at: 0, to: FixedHeaders.header(":status", httpStatus))
         unsafe headers.initializeElement(
           at: 1, to: FixedHeaders.header("content-type", "application/grpc"))
-        unsafe headers.initializeElement(
-          at: 2, to: FixedHeaders.header("grpc-status", copying: digits, number < 10 ? 1 : 2))
-        unsafe headers.initializeElement(
-          at: 3, to: FixedHeaders.header("grpc-message", copying: encoded, encodedCount))
-        if namesEncodings {
-          unsafe headers.initializeElement(
-            at: 4, to: FixedHeaders.header("grpc-accept-encoding", "identity"))
-          count = 5
-        }
+        unsafe headers.initializeElement(at: 2, to: statusHeaders[0])
+        unsafe headers.initializeElement(at: 3, to: statusHeaders[1])
+        unsafe headers.initializeElement(at: 4, to: FixedHeaders.encodings)
         let result = unsafe nghttp2_submit_response(
-          session, streamID, headers.baseAddress, count, nil)
+          session, streamID, headers.baseAddress, namesEncodings ? 5 : 4, nil)
         precondition(result == 0, "an open stream is answered once")
       }
     }
@@ -207,7 +271,7 @@ extension SessionState {
     let whole: ByteView
     if status.isMessageInReply {
       // SAFETY: the reply's bytes, alive like the record.
-      let prefix = MessageFraming.prefixByteCount
+      let prefix = unsafe record.pointee.replyStart + MessageFraming.prefixByteCount
       whole = unsafe ByteView(
         base: record.pointee.reply.base + prefix, count: record.pointee.reply.count - prefix)
     } else {

@@ -77,7 +77,7 @@ extension SessionState {
     noteErrorReset()
     guard let record = unsafe record(of: streamID) else { return }
     switch unsafe record.pointee.phase {
-    case .receiving, .postponed: unsafe leaveReceiving(record, .answered)
+    case .receiving, .postponed, .streaming: unsafe leaveReceiving(record, .answered)
     case .ready: unsafe record.pointee.phase = .dropped
     case .answered, .dropped, .closed: break
     }

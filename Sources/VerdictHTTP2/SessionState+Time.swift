@@ -107,6 +107,10 @@ extension SessionState {
       unsafe next = record.pointee.next
       let deadline = unsafe record.pointee.deadlineNanoseconds
       let progress = unsafe record.pointee.progressNanoseconds
+      if unsafe record.pointee.headers.target.kind.isStreaming {
+        due = min(due, unsafe expireStreaming(record, limits))
+        continue
+      }
       switch unsafe record.pointee.phase {
       case .receiving where nowNanoseconds >= deadline, .postponed where nowNanoseconds >= deadline:
         unsafe context.pointee.counters.limits.add(.deadline)
@@ -119,10 +123,37 @@ extension SessionState {
       case .receiving: due = min(due, deadline, progress &+ limits.bodyNanosecondsMax)
       case .postponed: due = min(due, deadline)
       case .answered: due = min(due, progress &+ limits.stallNanosecondsMax)
-      case .ready, .dropped, .closed: break
+      case .ready, .streaming, .dropped, .closed: break
       }
     }
     return due
+  }
+
+  /// The same for a streaming call, which may last, but not longer than its deadline, nor with
+  /// messages that its peer doesn't take.
+  @unsafe
+  private mutating func expireStreaming(
+    _ record: UnsafeMutablePointer<StreamRecord>, _ limits: SessionLimits
+  ) -> UInt64 {
+    // SAFETY: the caller's record is alive, its stream open.
+    let phase = unsafe record.pointee.phase
+    let deadline = unsafe phase == .answered ? .max : record.pointee.deadlineNanoseconds
+    if phase == .ready || phase == .dropped || phase == .closed { return .max }
+    if nowNanoseconds >= deadline {
+      if unsafe record.pointee.areAnswerHeadersSent {
+        unsafe giveUp(record, .deadline)
+        return .max
+      }
+      unsafe context.pointee.counters.limits.add(.deadline)
+      unsafe fail(record, RPCStatus(.deadlineExceeded, "the deadline passed before the answer"))
+    }
+    let isWaiting =
+      unsafe record.pointee.phase == .answered || record.pointee.unsentReplyByteCount > 0
+    guard isWaiting else { return deadline }
+    let stall = unsafe record.pointee.progressNanoseconds &+ limits.stallNanosecondsMax
+    if nowNanoseconds < stall { return min(deadline, stall) }
+    unsafe giveUp(record, .answerStall)
+    return .max
   }
 
   /// Resets a stream whose peer takes too long.

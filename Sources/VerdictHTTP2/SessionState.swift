@@ -171,7 +171,7 @@ struct SessionState {
     _ record: UnsafeMutablePointer<StreamRecord>, _ data: UnsafePointer<UInt8>, _ count: Int
   ) {
     // SAFETY: the record and the data are alive during the callback that calls this.
-    guard unsafe record.pointee.phase == .receiving else { return }
+    guard unsafe record.pointee.isListening else { return }
     unsafe record.pointee.bodyByteCount &+= UInt64(count)
     guard
       unsafe record.pointee.headers.rules.accepts(
@@ -181,12 +181,15 @@ struct SessionState {
       return
     }
     if unsafe record.pointee.headers.target.kind == .page { return }
+    if unsafe record.pointee.headers.target.kind == .bidirectional {
+      return unsafe receivePiece(record, data, count)
+    }
     var offset = 0
     if unsafe !record.pointee.framing.isLengthKnown {
       let limits = unsafe context.pointee.limits
       offset = unsafe record.pointee.framing.takePrefix(
         ByteView(base: data, count: count),
-        isEncodingNamed: record.pointee.headers.encoding != .identity,
+        encoding: record.pointee.headers.encoding,
         byteCountMax: limits.messageByteCountMax)
     }
     if offset < count, unsafe record.pointee.framing.failure == .none {
@@ -231,7 +234,7 @@ struct SessionState {
   @unsafe
   mutating func endRequest(_ record: UnsafeMutablePointer<StreamRecord>) {
     // SAFETY: the record is alive during the callback that calls this.
-    guard unsafe record.pointee.phase == .receiving else { return }
+    guard unsafe record.pointee.isListening else { return }
     guard
       unsafe record.pointee.headers.rules.accepts(
         bodyByteCount: record.pointee.bodyByteCount, isWhole: true)
@@ -239,21 +242,69 @@ struct SessionState {
       unsafe reset(record, NGHTTP2_PROTOCOL_ERROR)
       return
     }
-    if unsafe record.pointee.headers.target.kind != .page {
+    switch unsafe record.pointee.headers.target.kind {
+    case .page: break
+    case .bidirectional:
+      unsafe record.pointee.isRequestEnded = true
+      return unsafe advance(record)
+    case .unary, .serverStreaming:
       let failure = unsafe record.pointee.framing.end()
       if failure != .none {
         unsafe refuse(record, failure)
         return
       }
+      if unsafe record.pointee.framing.isCompressed, unsafe !inflate(record) { return }
     }
     meter.noteMessage()
+    unsafe enqueue(record)
+  }
+
+  /// Puts a record whose message is whole into the ready list.
+  @unsafe
+  @inline(__always)
+  mutating func enqueue(_ record: UnsafeMutablePointer<StreamRecord>) {
+    // SAFETY: the callers' record is alive, and so are those in the list.
     unsafe leaveReceiving(record, .ready)
+    unsafe record.pointee.nextReady = nil
     if let tail = unsafe readyTail {
       unsafe tail.pointee.nextReady = record
     } else {
       unsafe readyHead = record
     }
     unsafe readyTail = record
+  }
+
+  /// Puts what a whole message was before it was compressed in its place.
+  /// - Returns: false where that is impossible; then the request has failed.
+  @unsafe
+  @inline(never)
+  private mutating func inflate(_ record: UnsafeMutablePointer<StreamRecord>) -> Bool {
+    // SAFETY: the caller's record is alive, and the context and its pool outlive it.
+    let limits = unsafe context.pointee.limits
+    let pool = unsafe record.pointee.pool
+    let source = unsafe ByteView(
+      base: record.pointee.request.base, count: record.pointee.request.count)
+    var plain = unsafe ByteStore(inline: record.pointee.request.base, byteCount: 0)
+    let share = limits.connectionHeldByteCountMax - heldByteCount
+    let outcome = unsafe context.pointee.inflater.inflate(
+      source, into: &plain, &pool.pointee.blocks, byteCountMax: limits.messageByteCountMax,
+      heldByteCountMax: min(
+        limits.heldByteCountMax, pool.pointee.blocks.heldByteCount + max(0, share)))
+    switch outcome {
+    case .whole:
+      heldByteCount -= unsafe record.pointee.request.heldByteCount
+      unsafe record.pointee.request.adopt(&plain, &pool.pointee.blocks)
+      heldByteCount += unsafe record.pointee.request.heldByteCount
+      return true
+    case .corrupt: unsafe refuse(record, .corrupt)
+    case .tooLong: unsafe refuse(record, .tooLong)
+    case .noRoom:
+      unsafe context.pointee.counters.limits.add(.heldBytes)
+      unsafe fail(
+        record, RPCStatus(.resourceExhausted, "the server holds too many unfinished requests"))
+    }
+    unsafe plain.reset(&pool.pointee.blocks)
+    return false
   }
 
   /// Changes the phase of a record whose request may have been under way until now.
@@ -284,7 +335,7 @@ struct SessionState {
       unsafe context.pointee.counters.cancellations += 1
       unsafe leaveReceiving(record, .answered)
       unsafe StreamPool.giveBack(record)
-    case .answered, .closed: unsafe StreamPool.giveBack(record)
+    case .streaming, .answered, .closed: unsafe StreamPool.giveBack(record)
     }
   }
 }

@@ -13,6 +13,8 @@ struct StreamRecord {
     case ready
     /// Handed out, to be answered later by its stream's number.
     case postponed
+    /// Handed out; its service says more from time to time.
+    case streaming
     /// Answered or reset; what still comes is ignored.
     case answered
     /// Reset while it was in the ready list, which passes it over.
@@ -42,12 +44,36 @@ struct StreamRecord {
   /// The reply with its gRPC prefix in front.
   var reply: ByteStore
   var replySentCount = 0
-  /// Whether the reply's block counts as held by the session: from the answer on.
-  var isReplyCounted = false
+  /// What of the reply's block counts as held by the session: nothing before the answer.
+  var countedReplyByteCount = 0
+
+  // Of streaming calls alone.
+
+  /// DATA that came behind the message which is with the service.
+  var backlog: ByteStore
+  var backlogStart = 0
+  /// Where the message that is being written begins in the reply; what is before it may be sent.
+  var replyStart = 0
+  var isRequestEnded = false
+  var areAnswerHeadersSent = false
+  /// Whether nghttp2 waits to be told that there is more.
+  var isDeferred = false
+  /// How the call ends, once that is known.
+  var finalStatus: RPCStatus?
+
+  /// Whether DATA still means something.
+  @inline(__always)
+  var isListening: Bool {
+    phase == .receiving
+      || (headers.target.kind == .bidirectional && (phase == .ready || phase == .postponed))
+  }
+
+  var unsentReplyByteCount: Int { replyStart - replySentCount }
 
   init(pool: UnsafeMutablePointer<StreamPool>, inline: UnsafeMutableRawPointer) {
     unsafe self.pool = pool
     // SAFETY: the pool allocates both areas behind the record.
+    unsafe backlog = ByteStore(inline: inline, byteCount: 0)
     unsafe request = ByteStore(inline: inline, byteCount: StreamRecord.requestInlineByteCount)
     unsafe reply = ByteStore(
       inline: inline + StreamRecord.requestInlineByteCount,
@@ -55,8 +81,23 @@ struct StreamRecord {
     reply.count = MessageFraming.prefixByteCount
   }
 
+  /// Makes the parts of a streaming call as good as new.
+  @inline(never)
+  mutating func endStreaming() {
+    // SAFETY: the pool outlives its records.
+    unsafe backlog.reset(&pool.pointee.blocks)
+    backlogStart = 0
+    replyStart = 0
+    isRequestEnded = false
+    areAnswerHeadersSent = false
+    isDeferred = false
+    finalStatus = nil
+  }
+
   /// What it holds beyond its inline buffers, and counts as its session's.
-  var heldByteCount: Int { request.heldByteCount + (isReplyCounted ? reply.heldByteCount : 0) }
+  var heldByteCount: Int {
+    request.heldByteCount + countedReplyByteCount + backlog.heldByteCount
+  }
 }
 
 /// The stream records of one loop. Records are made when more streams are open than ever before,
@@ -103,10 +144,13 @@ struct StreamPool {
     unsafe record.pointee.phase = .receiving
     unsafe record.pointee.areHeadersWhole = false
     unsafe record.pointee.isResetWanted = false
+    if unsafe record.pointee.headers.target.kind.isStreaming {
+      unsafe record.pointee.endStreaming()
+    }
     unsafe record.pointee.framing = MessageFraming()
     unsafe record.pointee.deadlineNanoseconds = .max
     unsafe record.pointee.replySentCount = 0
-    unsafe record.pointee.isReplyCounted = false
+    unsafe record.pointee.countedReplyByteCount = 0
     unsafe record.pointee.bodyByteCount = 0
     unsafe record.pointee.previous = nil
     unsafe record.pointee.nextReady = nil

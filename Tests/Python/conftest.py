@@ -4,6 +4,7 @@ import pytest
 
 import world
 from api import Client
+from peer import Peer
 from sidecar import Sidecar, publish
 
 
@@ -27,3 +28,12 @@ def client(request, acme):
     """A client of that server, once over TCP and once over the Unix socket."""
     with Client(getattr(acme, request.param)) as client:
         yield client
+
+
+@pytest.fixture(params=["tcp", "unix"])
+def peer(request, acme):
+    """A peer that says what it is told, once over TCP and once over the Unix socket."""
+    with Peer(getattr(acme, request.param)) as peer:
+        # Before the settings are known a stream's window is that of the protocol, 65,535 bytes.
+        assert peer.until(lambda: peer.settings)
+        yield peer

@@ -46,7 +46,8 @@ class Outcome:
 class Peer:
     """One connection."""
 
-    def __init__(self, address, settings=None):
+    def __init__(self, address, settings=None, greets=True, acknowledges=True):
+        """`greets`: sends preface and SETTINGS; `acknowledges`: answers the server's SETTINGS."""
         if address.startswith("unix:"):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.connect(address.removeprefix("unix:"))
@@ -57,10 +58,13 @@ class Peer:
         self.socket.settimeout(SECONDS)
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
         self.outcomes, self.goaway, self.closed, self.pongs = {}, None, False, 0
+        self.last_words, self.last_stream, self.acknowledges = b"", None, acknowledges
+        self.settings, self.frames = {}, []
         self.next_stream, self.input = 1, b""
         first = SettingsFrame(0)
         first.settings = settings or {}
-        self.send(PREFACE + first.serialize())
+        if greets:
+            self.send(PREFACE + first.serialize())
 
     def __enter__(self):
         return self
@@ -78,6 +82,11 @@ class Peer:
                     self.socket.sendall(content[start : start + piece])
         except (BrokenPipeError, ConnectionResetError):
             pass  # what the server said before it hung up is still to be read
+
+    def expect(self, stream):
+        """Watch a stream whose frames are made elsewhere."""
+        self.outcomes[stream] = Outcome()
+        return self.outcomes[stream]
 
     def request_bytes(self, headers, *pieces, end=True, trailers=None):
         """HEADERS, one DATA frame a piece, and trailers, as bytes. Uses up a stream number."""
@@ -124,6 +133,12 @@ class Peer:
             self.read()
         return not self.closed
 
+    def until(self, true):
+        """Read until something is so, or the server has closed the connection; is it?"""
+        while not true() and not self.closed:
+            self.read()
+        return bool(true())
+
     def read(self):
         try:
             got = self.socket.recv(65536)
@@ -147,14 +162,19 @@ class Peer:
 
     def take(self, frame):
         one = self.outcomes.get(frame.stream_id)
+        self.frames.append(frame)
         if isinstance(frame, SettingsFrame) and "ACK" not in frame.flags:
+            self.settings.update(frame.settings)
+            if not self.acknowledges:
+                return
             answer = SettingsFrame(0)
             answer.flags.add("ACK")
             self.send(answer.serialize())
         elif isinstance(frame, PingFrame):
             self.pongs += "ACK" in frame.flags
         elif isinstance(frame, GoAwayFrame):
-            self.goaway = frame.error_code
+            self.goaway, self.last_words = frame.error_code, frame.additional_data
+            self.last_stream = frame.last_stream_id
         elif isinstance(frame, RstStreamFrame) and one:
             one.reset = frame.error_code
         elif isinstance(frame, HeadersFrame) and one:

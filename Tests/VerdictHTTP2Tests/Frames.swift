@@ -1,3 +1,4 @@
+import CNghttp2
 import VerdictHTTP2
 import VerdictModel
 
@@ -88,6 +89,8 @@ final class EchoPeer {
         ServedMethod(path: "/t.S/Echo", number: 0), ServedMethod(path: "/t.S/Fail", number: 1),
         ServedMethod(path: "/t.S/Long", number: 2),
         ServedMethod(path: "/page", number: 3, kind: .page),
+        ServedMethod(path: "/t.S/Chat", number: 4, kind: .bidirectional),
+        ServedMethod(path: "/t.S/Watch", number: 5, kind: .serverStreaming),
       ], limits: limits)
     session = ServerSession(context, authority: authority, nowNanoseconds: nowNanoseconds)
     self.context = context
@@ -147,7 +150,45 @@ final class EchoPeer {
 
   var isShutdownAcknowledged: Bool { session.isShutdownAcknowledged }
 
+  /// Whether requests of `Chat` stay unanswered.
+  var holds = false
+
+  func push(_ stream: Int32, _ bytes: [UInt8]) -> ServerSession.Delivery {
+    defer { drain() }
+    return bytes.withByteView { session.send(stream: stream, $0) }
+  }
+
+  func finish(_ stream: Int32, _ status: RPCStatus) {
+    session.finish(stream: stream, status)
+    drain()
+  }
+
+  func answer(_ stream: Int32, _ bytes: [UInt8]) -> Bool {
+    defer { serve() }
+    return bytes.withByteView { session.answer(postponed: stream, .ok, $0) }
+  }
+
+  /// The messages of a stream's answer.
+  func replies(of stream: Int) -> [[UInt8]] {
+    var rest = frames.filter { $0.stream == stream && $0.type == 0 }.flatMap(\.payload)[...]
+    var replies: [[UInt8]] = []
+    while rest.count >= 5 {
+      let length = rest.dropFirst().prefix(4).reduce(0) { $0 << 8 | Int($1) }
+      guard rest.count >= 5 + length else { break }
+      replies.append(Array(rest.dropFirst(5).prefix(length)))
+      rest = rest.dropFirst(5 + length)
+    }
+    return replies
+  }
+
   private func serve() {
+    repeat {
+      serveReady()
+      drain()
+    } while session.hasRequest && !isBroken
+  }
+
+  private func serveReady() {
     while let request = session.nextRequest() {
       messages.append(request.message.array)
       var reply = request.reply
@@ -160,12 +201,23 @@ final class EchoPeer {
       case 3:
         "SERVING".withByteView { reply.append($0) }
         session.answer(request, .ok)
+      case 4:
+        if holds { return session.postpone(request) }
+        // A byte says how often the rest is to be repeated; 255 is an error.
+        if request.message.count > 0 && request.message[0] == 255 {
+          session.answer(request, RPCStatus(.aborted, "enough"))
+          continue
+        }
+        for _ in 0..<(request.message.isEmpty ? 1 : Int(request.message[0])) {
+          reply.append(request.message)
+        }
+        session.answer(request, .ok)
+      case 5: session.begin(request)
       default:
         for _ in 0..<100_000 { reply.append(9) }
         session.answer(request, .ok)
       }
     }
-    drain()
   }
 
   private func drain() {
@@ -205,18 +257,34 @@ final class EchoPeer {
     }.filter { $0 != "W" }.joined()
   }
 
-  /// The gRPC status that a client reads out of what was said on a stream.
+  /// The gRPC status of a stream, read from its header blocks.
   func statusCode(of stream: Int) -> UInt8? {
-    let client = ClientSession()
-    var last: Int32 = 0
-    while last < stream {
-      guard
-        let next = client.start(path: "/", authority: "", message: [], timeoutNanoseconds: nil)
-      else { return nil }
-      last = next
-      _ = client.drain()
+    var inflater: OpaquePointer?
+    guard unsafe nghttp2_hd_inflate_new(&inflater) == 0 else { return nil }
+    defer { unsafe nghttp2_hd_inflate_del(inflater) }
+    var status: UInt8?
+    for frame in frames where frame.type == 1 {
+      var rest = frame.payload[...]
+      var flags: Int32 = 0
+      while flags & Int32(NGHTTP2_HD_INFLATE_FINAL.rawValue) == 0 {
+        var header = unsafe nghttp2_nv()
+        let count = unsafe rest.withUnsafeBufferPointer {
+          unsafe nghttp2_hd_inflate_hd2(inflater, &header, &flags, $0.baseAddress, $0.count, 1)
+        }
+        guard count >= 0 else { return nil }
+        rest = rest.dropFirst(count)
+        guard flags & Int32(NGHTTP2_HD_INFLATE_EMIT.rawValue) != 0, frame.stream == stream else {
+          continue
+        }
+        let name = unsafe String(
+          decoding: UnsafeBufferPointer(start: header.name, count: header.namelen), as: UTF8.self)
+        let value = unsafe String(
+          decoding: UnsafeBufferPointer(start: header.value, count: header.valuelen),
+          as: UTF8.self)
+        if name == "grpc-status" { status = UInt8(value) }
+      }
+      unsafe nghttp2_hd_inflate_end_headers(inflater)
     }
-    guard output.withByteView({ client.receive($0) }) else { return nil }
-    return client.result(of: last)?.code
+    return status
   }
 }

@@ -1,0 +1,38 @@
+"""A right call of the worked example, to be changed in one place at a time."""
+
+from api import ALLOW, AUTHORIZE, pb
+from peer import framed
+from world import MIA
+
+MESSAGE = framed(
+    pb.AuthorizeRequest(
+        organization="acme",
+        principal=MIA,
+        workspace="prod",
+        checks=[pb.Check(action="edit", resource="destination/D1")],
+    ).SerializeToString()
+)
+
+
+def headers(*more, without=(), **changed):
+    """A right request's headers; pseudo headers by their name without the colon."""
+    plain = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": AUTHORIZE,
+        ":authority": "localhost",
+        "content-type": "application/grpc",
+        "te": "trailers",
+    }
+    for name, value in changed.items():
+        plain[f":{name}" if f":{name}" in plain else name.replace("_", "-")] = value
+    return [(name, value) for name, value in plain.items() if name not in without] + list(more)
+
+
+def is_served(peer, outcome=None):
+    """Is this (or the next right request's) outcome a right answer?"""
+    outcome = outcome or peer.request(headers(), MESSAGE)
+    if (outcome.http_status, outcome.grpc_status) != ("200", 0):
+        return False
+    assert outcome.data[:5] == framed(b"", length=len(outcome.data) - 5)
+    return list(pb.AuthorizeResponse.FromString(outcome.data[5:]).effects) == [ALLOW]
