@@ -36,8 +36,9 @@ PACKAGES := \
   protobuf-compiler protobuf-c-compiler \
   nghttp2-client valgrind strace binutils util-linux python3-venv
 
-.PHONY: help deps build build-bench build-prove run test test-swift test-proof test-python prove \
-  mutants bench proto proto-check schema configuration format lint asan tsan clean swift-there
+.PHONY: help deps build build-bench build-examples build-prove run test test-swift test-proof test-python prove \
+  mutants bench bench-gateway demo-envoy fuzz-gateway proto proto-check schema configuration format lint asan tsan clean \
+  swift-there
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -81,11 +82,26 @@ prove: build-prove $(VENV)/ready ## the same at length; CHECKS=, SEED=, THREADS=
 mutants: swift-there $(VENV)/ready ## break compiler, engine and reader on purpose: does anything notice? MUTANTS= names some
 	$(VENV)/bin/python Tests/Mutants/mutants.py --swift $(SWIFT) --jobs $(JOBS) $(MUTANTS)
 
-test-python: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
+build-examples: swift-there
+	$(SWIFT) build -c release -j $(JOBS) --product verdict-pii-page
+
+test-python: build build-bench build-examples $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
 	$(VENV)/bin/python -m pytest Tests/Python
+
+demo-envoy: build $(VENV)/ready ## Envoy in front of a tiny API: what passes, what doesn't, and why
+	$(VENV)/bin/python examples/gateways/demo.py $(VERDICT) $(VENV)/bin/envoy
+
+# Of `make fuzz-gateway`: how many requests.
+REQUESTS ?= 100000
+
+fuzz-gateway: build $(VENV)/ready $(STUBS)/ready ## random requests through Envoy; REQUESTS= says how many
+	$(VENV)/bin/python Tests/Python/gateway_fuzz.py $(REQUESTS)
 
 bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
 	$(VENV)/bin/python Tests/Benchmarks/bench.py $(BENCH_FLAGS)
+
+bench-gateway: build $(VENV)/ready $(STUBS)/ready bench-tools ## what a Check of Envoy's costs beside an Authorize
+	$(VENV)/bin/python Tests/Benchmarks/gateway.py
 
 REASONS := Sources/VerdictModel/Reason.swift
 ADVICE := Sources/VerdictModel/Reason+Advice.swift
@@ -140,11 +156,15 @@ $(VENV)/ready: Tests/Python/requirements.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-$(STUBS)/ready: proto/verdict/v1/verdict.proto proto/verdict/v1/inspection.proto $(VENV)/ready
+PROTOS := verdict/v1/verdict.proto verdict/v1/inspection.proto \
+  envoy/service/auth/v3/external_auth.proto
+
+$(STUBS)/ready: $(addprefix proto/,$(PROTOS)) $(VENV)/ready
 	mkdir -p $(STUBS)
 	$(VENV)/bin/python -m grpc_tools.protoc -I proto --python_out=$(STUBS) \
-	  --grpc_python_out=$(STUBS) verdict/v1/verdict.proto verdict/v1/inspection.proto
-	touch $@
+	  --grpc_python_out=$(STUBS) $(PROTOS)
+	@# A package of its own, before the one of the same name that the tests' Envoy comes in.
+	touch $(STUBS)/envoy/__init__.py $@
 
 # The programs in C that the benchmarks use.
 

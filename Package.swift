@@ -54,17 +54,30 @@ let package = Package(
     .target(
       name: "VerdictPolicy", dependencies: ["VerdictModel", "CLibyaml"],
       // `models` is a link to the repository's folder of access models.
-      resources: [.embedInCode("models/rudderstack.yaml"), .embedInCode("models/segment.yaml")],
+      resources: [
+        .embedInCode("models/rudderstack.yaml"), .embedInCode("models/segment.yaml"),
+        .embedInCode("models/rudderstack.routes.yaml"),
+      ],
       swiftSettings: house),
     room("VerdictSettings", ["VerdictModel", "VerdictSystem", "VerdictPolicy"]),
+    room("VerdictRoutes", ["VerdictModel"]),
     room("VerdictSnapshot", ["VerdictModel", "VerdictCrypto", "CVerdictSystem"]),
     room("VerdictEngine", ["VerdictModel", "VerdictSnapshot"]),
-    room("VerdictCompiler", ["VerdictModel", "VerdictPolicy", "VerdictSnapshot"]),
+    room("VerdictCompiler", ["VerdictModel", "VerdictPolicy", "VerdictRoutes", "VerdictSnapshot"]),
     room(
       "VerdictControl",
-      ["VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine"]),
+      [
+        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictRoutes", "VerdictSnapshot",
+        "VerdictEngine",
+      ]),
     room("VerdictHTTP2", ["VerdictModel", "CNghttp2", "CZlib"]),
     room("VerdictRPC", ["VerdictModel", "CVerdictProto", "CProtobufC"]),
+    room(
+      "VerdictGateway",
+      [
+        "VerdictModel", "VerdictCrypto", "VerdictRoutes", "VerdictSnapshot", "VerdictEngine",
+        "VerdictRPC",
+      ]),
     room(
       "VerdictClient",
       ["VerdictModel", "VerdictSystem", "VerdictTLS", "VerdictHTTP2", "VerdictRPC"]),
@@ -72,7 +85,7 @@ let package = Package(
       "VerdictServer",
       [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictEngine", "VerdictSnapshot",
-        "VerdictControl", "VerdictTLS", "VerdictHTTP2", "VerdictRPC",
+        "VerdictControl", "VerdictTLS", "VerdictHTTP2", "VerdictRPC", "VerdictGateway",
       ]),
     .target(
       name: "VerdictAdmin",
@@ -82,12 +95,17 @@ let package = Package(
       name: "verdict",
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
-        "VerdictEngine", "VerdictCompiler", "VerdictControl", "VerdictTLS", "VerdictHTTP2",
-        "VerdictClient", "VerdictServer", "VerdictSettings", "VerdictAdmin",
+        "VerdictEngine", "VerdictRoutes", "VerdictCompiler", "VerdictControl", "VerdictTLS",
+        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictServer", "VerdictSettings",
+        "VerdictAdmin",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: house),
+
+    .executableTarget(
+      name: "verdict-pii-page", dependencies: ["VerdictClient", "VerdictModel", "VerdictRPC"],
+      path: "examples/pii/swift", swiftSettings: house),
 
     // Never linked into the product.
     room(
@@ -115,6 +133,9 @@ let package = Package(
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
     tests("VerdictSettingsTests", ["VerdictSettings", "VerdictSystem", "VerdictPolicy"]),
+    tests("VerdictGatewayTests", ["VerdictGateway", "VerdictRPC", "VerdictModel"]),
+    tests(
+      "VerdictRoutesTests", ["VerdictRoutes", "VerdictModel", "VerdictPolicy", "VerdictCompiler"]),
     tests(
       "VerdictSnapshotTests",
       ["VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),

@@ -13,7 +13,8 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 
 mkdir -p "$out/include"
-for file in verdict/v1/verdict.proto verdict/v1/inspection.proto grpc/health/v1/health.proto; do
+for file in verdict/v1/verdict.proto verdict/v1/inspection.proto grpc/health/v1/health.proto \
+  envoy/service/auth/v3/external_auth.proto; do
   sed -E -e '/^ *\/\//!s/^( *(repeated )?)string ([a-z_0-9]+ = [0-9]+;)/\1bytes \3/' \
     -e 's/^import "verdict\/v1\//import "/' \
     "$proto/$file" > "$copy/$(basename "$file")"

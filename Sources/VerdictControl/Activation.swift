@@ -11,9 +11,12 @@ public final class Activation: Sendable {
   /// Held for a whole activation: they come one after the other.
   private let activating = Mutex(())
   private let active = Mutex<LoadedSet?>(nil)
+  private let routes: RouteTables
 
-  public init(publication: Publication) {
+  /// - Parameter routes: compiled route tables for gateways, validated, instead of a set's own.
+  public init(publication: Publication, routes: RouteTables = .none) {
     self.publication = publication
+    self.routes = routes
   }
 
   /// The active set; nil before the first. Takes a lock: not for the hot path.
@@ -29,7 +32,7 @@ public final class Activation: Sendable {
         SnapshotSet.Organization(
           view: organization.view, digest: organization.digest.bytes,
           generation: organization.generation, createdSeconds: set.createdSeconds)
-      })
+      }, routes: routes.bytes)
     replace(by: table.bits, set)
   }
 

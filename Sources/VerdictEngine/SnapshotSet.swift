@@ -33,6 +33,7 @@ public struct SnapshotSet {
     var count: Int
     var number: UInt64
     var tableByteCount: Int
+    var routes: ByteView
   }
 
   private let base: UnsafeMutableRawPointer
@@ -48,10 +49,10 @@ public struct SnapshotSet {
     unsafe self.base = base
   }
 
-  /// Builds a set. The views must stay valid until it is freed.
+  /// Builds a set. The views, and the bytes of `routes`, must stay valid until it is freed.
   ///
   /// - Precondition: each organization occurs once.
-  public init(number: UInt64, _ organizations: [Organization]) {
+  public init(number: UInt64, _ organizations: [Organization], routes: ByteView = ByteView()) {
     var names = KeyTableBuilder()
     for (index, organization) in organizations.enumerated() {
       names.add(tag: 0, organization.view.organizationID, value: UInt32(index))
@@ -64,7 +65,8 @@ public struct SnapshotSet {
       byteCount: tableOffset + table.count, alignment: 64)
     unsafe base.initializeMemory(
       as: Header.self,
-      to: Header(count: organizations.count, number: number, tableByteCount: table.count))
+      to: Header(
+        count: organizations.count, number: number, tableByteCount: table.count, routes: routes))
     for (index, organization) in organizations.enumerated() {
       unsafe (base + SnapshotSet.entriesOffset + index * MemoryLayout<Organization>.stride)
         .initializeMemory(as: Organization.self, to: organization)
@@ -91,6 +93,9 @@ public struct SnapshotSet {
 
   /// Number of the set in its control directory, or of the compile.
   public var number: UInt64 { header.number }
+
+  /// Route tables for gateways, validated; empty where there are none.
+  public var routes: ByteView { header.routes }
 
   public subscript(index: Int) -> Organization {
     precondition(index >= 0 && index < count, "an organization of the set")

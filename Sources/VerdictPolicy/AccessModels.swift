@@ -24,15 +24,17 @@ public struct AccessModels: Sendable {
     return try AccessModels(models)
   }
 
-  /// The models of a directory: every `*.yaml`, `*.yml` and `*.json` in it, instead of those that
-  /// ship.
+  /// The models of a directory: every `*.yaml`, `*.yml` and `*.json` in it but route tables
+  /// (`*.routes.yaml`), instead of those that ship.
   ///
   /// - Throws: a directory that is missing, unreadable or without models, and every error found
   ///   in them.
   public init(directory: String) throws(PolicyError) {
     var models: [AccessModel] = []
     for name in try Files.names(in: directory)
-    where [".yaml", ".yml", ".json"].contains(where: { name.hasSuffix($0) }) {
+    where [".yaml", ".yml", ".json"].contains(where: { name.hasSuffix($0) })
+      && !name.hasSuffix(".routes.yaml")
+    {
       let path = directory.hasSuffix("/") ? directory + name : directory + "/" + name
       models.append(try AccessModels.read(try Files.read(path), path: path))
     }

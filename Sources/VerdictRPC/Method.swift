@@ -10,6 +10,7 @@ public enum Method: UInt8, Sendable, CaseIterable {
   case listPrincipals = 8
   /// No call of gRPC but a page, for a plain `GET`.
   case healthPage = 9
+  case externalAuthorization = 10
 
   /// The `:path` of a call, compared byte for byte.
   public var path: String {
@@ -23,6 +24,7 @@ public enum Method: UInt8, Sendable, CaseIterable {
     case .listResources: "/verdict.v1.InspectionService/ListResources"
     case .listPrincipals: "/verdict.v1.InspectionService/ListPrincipals"
     case .healthPage: "/healthz"
+    case .externalAuthorization: "/envoy.service.auth.v3.Authorization/Check"
     }
   }
 
@@ -31,10 +33,14 @@ public enum Method: UInt8, Sendable, CaseIterable {
   public var isInspection: Bool {
     switch self {
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals: true
-    case .authorize, .checkVisibility, .getServerInfo, .healthCheck, .healthPage: false
+    case .authorize, .checkVisibility, .getServerInfo, .healthCheck, .healthPage,
+      .externalAuthorization:
+      false
     }
   }
 
   /// The services by their full names, as health checks name them.
-  public static let services = ["verdict.v1.DecisionService", "grpc.health.v1.Health"]
+  public static let services = [
+    "verdict.v1.DecisionService", "grpc.health.v1.Health", "envoy.service.auth.v3.Authorization",
+  ]
 }

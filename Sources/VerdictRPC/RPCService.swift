@@ -3,6 +3,8 @@ public enum RPCService: UInt8, Sendable, CaseIterable {
   case decision = 0
   case inspection = 1
   case health = 2
+  /// Envoy's external authorization.
+  case gateway = 3
 
   /// In flags and logs.
   public var shortName: String {
@@ -10,6 +12,7 @@ public enum RPCService: UInt8, Sendable, CaseIterable {
     case .decision: "decision"
     case .inspection: "inspection"
     case .health: "health"
+    case .gateway: "gateway"
     }
   }
 
@@ -19,6 +22,7 @@ public enum RPCService: UInt8, Sendable, CaseIterable {
     case .decision: "verdict.v1.DecisionService"
     case .inspection: "verdict.v1.InspectionService"
     case .health: "grpc.health.v1.Health"
+    case .gateway: "envoy.service.auth.v3.Authorization"
     }
   }
 
@@ -31,6 +35,7 @@ extension Method {
     switch self {
     case .authorize, .checkVisibility, .getServerInfo: .decision
     case .healthCheck, .healthPage: .health
+    case .externalAuthorization: .gateway
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals: .inspection
     }
   }

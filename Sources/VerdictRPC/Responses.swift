@@ -20,7 +20,7 @@ public struct AnswerOrigin {
 /// A list of texts for a response, in the arena.
 @safe
 public struct ResponseTexts {
-  fileprivate let items: UnsafeMutablePointer<ProtobufCBinaryData>
+  let items: UnsafeMutablePointer<ProtobufCBinaryData>
   public private(set) var count = 0
   private let capacity: Int
 

@@ -1,4 +1,5 @@
 internal import Synchronization
+public import VerdictGateway
 
 /// What the services of all loops share and others may change: whether the server is on its way
 /// out.
@@ -8,10 +9,15 @@ public final class ServiceState: Sendable {
   public let version: String
   /// Concurrent streams of one connection, shown by `GetServerInfo`.
   public let streamCountMax: Int
+  /// How gateways' requests tell who is calling.
+  public let identity: IdentityConfiguration
 
-  public init(version: String, streamCountMax: Int) {
+  public init(
+    version: String, streamCountMax: Int, identity: IdentityConfiguration = IdentityConfiguration()
+  ) {
     self.version = version
     self.streamCountMax = streamCountMax
+    self.identity = identity
   }
 
   /// From now on health checks answer NOT_SERVING. To be called before the server drains.

@@ -1,5 +1,6 @@
 internal import VerdictCrypto
 internal import VerdictEngine
+internal import VerdictGateway
 internal import VerdictHTTP2
 internal import VerdictModel
 internal import VerdictRPC
@@ -20,6 +21,7 @@ public struct Services: ServiceSet, ~Copyable {
   let state: ServiceState
   let arena = MessageArena()
   var batch = ColumnBatch()
+  var gateway: Gateway
   /// Decision ids: a random half that tells loops and processes apart, and a count.
   var decisionID: (UInt64, UInt64)
   var isAwaiting = false
@@ -29,6 +31,7 @@ public struct Services: ServiceSet, ~Copyable {
   /// Made on the thread of the loop that it serves.
   public init(_ state: ServiceState) {
     self.state = state
+    gateway = Gateway(state.identity)
     let random = RandomBytes.make(count: 8).withByteView { $0.load64(at: 0) }
     decisionID = (random, 0)
   }
@@ -45,6 +48,7 @@ public struct Services: ServiceSet, ~Copyable {
     case .getServerInfo: return getServerInfo(message, set, &reply)
     case .healthCheck: return checkHealth(message, set, &reply)
     case .healthPage: return showHealth(set, &reply)
+    case .externalAuthorization: return externalAuthorization(message, set, &reply)
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals:
       preconditionFailure("inspections are for workers")
     case nil: preconditionFailure("the loop passes numbers of the method table")
@@ -85,7 +89,7 @@ public struct Services: ServiceSet, ~Copyable {
   static var noSnapshot: RPCStatus { RPCStatus(.unavailable, "no policies are loaded yet") }
 
   /// The next decision id, in the arena; nil where it is full.
-  private mutating func nextDecisionID() -> ByteView? {
+  mutating func nextDecisionID() -> ByteView? {
     decisionID.1 &+= 1
     guard let room = unsafe arena.allocate(byteCount: 16) else { return nil }
     // SAFETY: sixteen bytes of room.

@@ -77,7 +77,7 @@ extension Settings {
       guard let fault = listener.access.or(access).fault, fault != access.fault else { continue }
       faults.append("listeners.\(name): \(fault)")
     }
-    return faults + addressFaults
+    return faults + gateway.faults + addressFaults
   }
 
   private var addressFaults: [String] {

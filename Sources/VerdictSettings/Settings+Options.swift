@@ -6,6 +6,7 @@
 extension Settings {
   public static let options =
     own + ListenerAccess.options.map { $0.lifted(to: \Settings.access) }
+    + GatewaySettings.options.map { $0.lifted(to: \Settings.gateway) }
 
   private static let own: [SettingsOption<Settings>] = [
     SettingsOption(
@@ -18,6 +19,9 @@ extension Settings {
     SettingsOption(
       "models", "dir", \.models,
       "A directory of access models to use instead of those that ship."),
+    SettingsOption(
+      "routes", "file", list: \.routes,
+      "For gateways: a route table instead of those that ship, one for each access model."),
     SettingsOption(
       "listen", "address", list: \.listen,
       "Where to listen: HOST:PORT, or unix:PATH.",

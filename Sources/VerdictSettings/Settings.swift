@@ -6,6 +6,8 @@ public struct Settings: Sendable, Equatable {
   public var control: String?
   public var policy: [String] = []
   public var models: String?
+  public var routes: [String] = []
+  public var gateway = GatewaySettings()
   public var listen: [SocketAddress] = []
   public var unix: [UnixPath] = []
   public var inspectOn: [OptionalAddress] = []

@@ -39,6 +39,7 @@ struct ServeCommand: ParsableCommand {
     }
     try Sidecar.run(
       configuration, settings.policies,
+      routes: try settings.routeTables(), identity: settings.identityConfiguration,
       admin: settings.adminAddress(besidePassed: !passed.isEmpty),
       logger: LogOutput.logger(level: settings.logLevel.level))
   }

@@ -1,6 +1,7 @@
 internal import Logging
 internal import VerdictAdmin
 internal import VerdictControl
+internal import VerdictGateway
 internal import VerdictHTTP2
 internal import VerdictModel
 internal import VerdictServer
@@ -16,8 +17,8 @@ enum Sidecar {
 
   /// Serves until it is asked to stop, and returns when it has stopped.
   static func run(
-    _ configuration: ServerConfiguration, _ policies: Policies, admin: SocketAddress?,
-    logger: Logger
+    _ configuration: ServerConfiguration, _ policies: Policies, routes: RouteTables,
+    identity: IdentityConfiguration, admin: SocketAddress?, logger: Logger
   ) throws(CommandFailure) {
     do {
       // First of all, so that every thread inherits the block and no signal ends the process.
@@ -32,14 +33,20 @@ enum Sidecar {
         ])
       let publication = Publication(slotCount: configuration.slotCount)
       reportStalls(of: publication, configuration, logger)
-      let activation = Activation(publication: publication)
+      let activation = Activation(publication: publication, routes: routes)
       let history = PolicyHistory()
       let source = try source(of: policies, activation, history, supervisor, logger)
       // Before anybody can connect, so that the first answer comes from the policies.
       source.look()
 
       let state = ServiceState(
-        version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax)
+        version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax,
+        identity: identity)
+      if !identity.headerName.isEmpty {
+        logger.warning(
+          "a header names who is calling; the gateway has to strip it from what clients send",
+          metadata: ["header": "\(identity.headerName)"])
+      }
       var configuration = configuration
       configuration.report = { tell($0, logger) }
       let server = try Server(configuration, publication: publication) { _ in Services(state) }

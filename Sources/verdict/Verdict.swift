@@ -13,7 +13,7 @@ struct Verdict: ParsableCommand {
       ServeCommand.self, CheckCommand.self, ExplainCommand.self, EffectiveCommand.self,
       ListCommand.self, PublishCommand.self, CompileCommand.self,
       InspectCommand.self, FormatCommand.self, TestCommand.self, DifferenceCommand.self,
-      ModelsCommand.self, SchemaCommand.self, ConfigCommand.self,
+      ModelsCommand.self, RoutesCommand.self, SchemaCommand.self, ConfigCommand.self,
       GenerateCommand.self, VersionCommand.self,
     ])
 

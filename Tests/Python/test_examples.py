@@ -62,3 +62,36 @@ def test_the_run_script_shows_an_allow_and_a_deny_and_serves_until_ctrl_c(tmp_pa
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.stdout.close()
+
+
+def test_a_page_of_personal_data_is_masked_by_one_request(tmp_path):
+    def page(principal):
+        done = subprocess.run(
+            [sys.executable, ROOT / "examples/pii/page.py", principal, sidecar.tcp],
+            text=True,
+            capture_output=True,
+            timeout=60,
+            env={**os.environ, "PYTHONPATH": str(ROOT / ".work/stubs")},
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    policy = ROOT / "examples/pii/policy.yaml"
+    with Sidecar(tmp_path / "run", "--policy", policy) as sidecar:
+        lines = page("user:mia@acme.example")
+        assert len(lines) == 100
+        for line in lines:
+            is_hers = line.split()[1] in ("S1", "D1")
+            assert ("@example.com" in line) == is_hers and ("***" in line) != is_hers
+        assert all("@example.com" in line for line in page("user:olga@acme.example"))
+        assert all("***" in line for line in page("user:nobody@acme.example"))
+        done = subprocess.run(
+            [ROOT / ".build/release/verdict-pii-page", "user:mia@acme.example", sidecar.tcp],
+            text=True,
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+        lines = done.stdout.splitlines()
+        assert len(lines) == 100
+        assert all(("@" in line) == line.startswith("S1 ") for line in lines)

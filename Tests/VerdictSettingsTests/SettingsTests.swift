@@ -12,7 +12,19 @@ private let samples: [String: [String]] = [
   "models": ["/models"], "listen": ["127.0.0.1:1", "[::1]:0"], "unix": ["/run/v.sock", "s"],
   "inspect-on": ["unix:s", "127.0.0.1:1"], "admin": ["unix:/run/a.sock"],
   "loops": ["3"], "drain-timeout": ["7"],
-  "log-level": ["debug"],
+  "log-level": ["debug"], "routes": ["r.yaml"], "identity": ["peer", "header"],
+  "claims": ["a/b"], "claims-principal": ["p"], "claims-organization": ["o"],
+  "claims-workspace": ["w"], "peer-prefix": ["x"], "trusted-header": ["x-user"],
+  "trusted-header-is-stripped": ["on"],
+]
+
+/// What an option of gateways needs beside it.
+private let gatewayCompany: [String: [String: [String]]] = [
+  "identity": [
+    "peer-prefix": ["x"], "trusted-header": ["h"], "trusted-header-is-stripped": ["on"],
+  ],
+  "peer-prefix": ["identity": ["peer"]],
+  "trusted-header": ["identity": ["header"], "trusted-header-is-stripped": ["on"]],
 ]
 
 private let accessSamples: [String: [String]] = [
@@ -77,7 +89,8 @@ struct SettingsTests {
     case "models": ["policy": ["x"]]
     case "control": [:]
     case "inspect-on": ["control": ["c"], "listen": ["127.0.0.1:1"], "unix": ["s"]]
-    default: (accessCompany[option] ?? [:]).merging(["control": ["c"]]) { $1 }
+    default:
+      (accessCompany[option] ?? gatewayCompany[option] ?? [:]).merging(["control": ["c"]]) { $1 }
     }
   }
 

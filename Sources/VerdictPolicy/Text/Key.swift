@@ -26,6 +26,9 @@ enum Key: UInt32, CaseIterable {
   case rule, document, defaults, checks
   case principal, action, expect, reason, permission, operand
 
+  // Route tables.
+  case routes, match, when, unless, check, `public`, callers, tables, unknown
+
   var symbol: Symbol { Symbol(rawValue: rawValue) }
 
   /// The spelling in files: `unknown_resources`.

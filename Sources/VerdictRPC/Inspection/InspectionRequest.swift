@@ -66,7 +66,8 @@ public struct InspectionRequest {
       target = unsafe ByteView(message.pointee.target)
       pageItemCountMax = unsafe Int(message.pointee.page_size)
       pageToken = unsafe ByteView(message.pointee.page_token)
-    case .authorize, .checkVisibility, .getServerInfo, .healthCheck, .healthPage:
+    case .authorize, .checkVisibility, .getServerInfo, .healthCheck, .healthPage,
+      .externalAuthorization:
       preconditionFailure("not a method of the inspection service")
     }
   }

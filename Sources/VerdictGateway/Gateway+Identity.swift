@@ -1,0 +1,207 @@
+internal import VerdictCrypto
+internal import VerdictEngine
+internal import VerdictModel
+internal import VerdictRPC
+internal import VerdictSnapshot
+
+/// Who is calling, as far as a request and its gateway tell.
+struct Identity {
+  /// `granted`: somebody is known. Else why nobody is.
+  var reason = Reason.unidentified
+  var kind = PrincipalKind.user
+  var id = ByteView()
+  /// Its place in the set, or -1.
+  var organization = -1
+  /// A workspace that the claims name, or empty.
+  var workspace = ByteView()
+}
+
+extension Gateway {
+  /// What one source says.
+  private enum Finding {
+    case nobody
+    /// A credential that belongs to nobody here, which another source may know better.
+    case stranger
+    case refused(Reason)
+    /// The organization's place in the set, or -1: the source doesn't say.
+    case somebody(PrincipalKind, ByteView, organization: Int)
+  }
+
+  /// Asks all sources. Two that disagree are an `ambiguous_identity`.
+  func identify(
+    _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64,
+    _ arena: borrowing MessageArena
+  ) -> Identity {
+    var identity = Identity()
+    var isKnown = false
+    var hasStranger = false
+    var hasClaims = false
+    for index in 0..<4 where rules.sources[index] != 0 {
+      switch ask(rules.sources[index], request, set, nowSeconds, &identity, arena) {
+      case .nobody: continue
+      case .stranger: hasStranger = true
+      case .refused(let reason):
+        identity.reason = reason
+        return identity
+      case .somebody(let kind, let id, let organization):
+        hasClaims = hasClaims || rules.sources[index] == IdentityRules.claims
+        if isKnown {
+          guard kind == identity.kind, id == identity.id, agree(&identity, organization) else {
+            identity.reason = .ambiguousIdentity
+            return identity
+          }
+          continue
+        }
+        isKnown = true
+        (identity.kind, identity.id, identity.organization) = (kind, id, organization)
+      }
+    }
+    let fault = choose(request, set, &identity)
+    guard fault == .granted else {
+      identity.reason = fault
+      return identity
+    }
+    // A bearer token that is none of ours may be the JWT whose claims the gateway passes; nothing
+    // else makes up for one.
+    if isKnown, !hasStranger || hasClaims { identity.reason = .granted }
+    return identity
+  }
+
+  /// Whether another source's organization is the same, or one of them doesn't say.
+  private func agree(_ identity: inout Identity, _ organization: Int) -> Bool {
+    guard organization >= 0 else { return true }
+    if identity.organization < 0 { identity.organization = organization }
+    return identity.organization == organization
+  }
+
+  /// The organization: the token's, else the claim's, else the one that the gateway's configuration
+  /// names, else the only one. Those that are there have to agree.
+  private func choose(
+    _ request: GatewayRequest, _ set: SnapshotSet, _ identity: inout Identity
+  ) -> Reason {
+    switch request.context.find("verdict.organization") {
+    case .absent: break
+    case .repeated: return .ambiguousIdentity
+    case .once(let name):
+      let place = name.isEmpty ? -1 : set.find(name)
+      guard place >= 0 else { return .unknownOrganization }
+      if identity.organization >= 0, identity.organization != place { return .ambiguousIdentity }
+      identity.organization = place
+    }
+    if identity.organization < 0 { identity.organization = set.find(ByteView()) }
+    // Who calls goes first: without an organization nobody can be asked.
+    return identity.organization < 0 ? .unknownOrganization : .granted
+  }
+
+  private func ask(
+    _ source: UInt8, _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64,
+    _ identity: inout Identity, _ arena: borrowing MessageArena
+  ) -> Finding {
+    switch source {
+    case IdentityRules.bearer: bearer(request, set, nowSeconds)
+    case IdentityRules.claims: claims(request, set, &identity)
+    case IdentityRules.peer: peer(request)
+    default: header(request)
+    }
+  }
+
+  // MARK: Sources
+
+  private func bearer(
+    _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64
+  ) -> Finding {
+    let value: ByteView
+    switch request.headers.find("authorization") {
+    case .absent: return .nobody
+    case .repeated: return .refused(.ambiguousIdentity)
+    case .once(let text): value = text.trimmed
+    }
+    // Several headers of the name arrive joined by commas, which no token has.
+    if value.firstIndex(of: UInt8(ascii: ",")) >= 0 { return .refused(.ambiguousIdentity) }
+    let space = value.firstIndex(of: 0x20)
+    guard space == 6, value[0..<6].isWord("bearer") else { return .nobody }
+    let token = value[7..<value.count].trimmed
+    guard !token.isEmpty, token.count <= GatewayLimits.tokenByteCountMax else { return .stranger }
+    let digest = SHA256Bytes(of: token)
+    return digest.withByteView { digest in
+      for index in 0..<set.count {
+        let view = set[index].view
+        guard let holder = view.secretHolder(digest: digest) else { continue }
+        guard nowSeconds < holder.expiresAtSeconds else { return .refused(.unidentified) }
+        let principals = view.table(.principals)
+        guard let kind = PrincipalKind(rawValue: principals.slot(holder.slot).tag) else {
+          return .refused(.internal)
+        }
+        return .somebody(kind, principals.key(slot: holder.slot), organization: index)
+      }
+      return .stranger
+    }
+  }
+
+  private func claims(
+    _ request: GatewayRequest, _ set: SnapshotSet, _ identity: inout Identity
+  ) -> Finding {
+    let payload: ByteView
+    switch request.metadata.find(rules.claimsNamespace) {
+    case .absent: return .nobody
+    case .repeated: return .refused(.ambiguousIdentity)
+    case .once(let bytes): payload = bytes
+    }
+    var claims = StructFields(payload)
+    if !rules.claimsMember.isEmpty {
+      switch claims.member(rules.claimsMember) {
+      case .absent: return .nobody
+      case .fields(let fields): claims = fields
+      default: return .refused(.ambiguousIdentity)
+      }
+    }
+    guard case .text(let id) = claims.member(rules.principalClaim) else {
+      if case .absent = claims.member(rules.principalClaim) { return .nobody }
+      return .refused(.ambiguousIdentity)
+    }
+    guard Identifier.isValid(id) else { return .refused(.invalidID) }
+    var organization = -1
+    if !rules.organizationClaim.isEmpty {
+      switch claims.member(rules.organizationClaim) {
+      case .absent: break
+      case .text(let name):
+        organization = name.isEmpty ? -1 : set.find(name)
+        guard organization >= 0 else { return .refused(.unknownOrganization) }
+      default: return .refused(.ambiguousIdentity)
+      }
+    }
+    if !rules.workspaceClaim.isEmpty {
+      switch claims.member(rules.workspaceClaim) {
+      case .absent: break
+      case .text(let name): identity.workspace = name
+      default: return .refused(.ambiguousIdentity)
+      }
+    }
+    return .somebody(rules.claimsKind, id, organization: organization)
+  }
+
+  /// The name in the certificate that the gateway verified, without the configured beginning.
+  private func peer(_ request: GatewayRequest) -> Finding {
+    let prefix = rules.peerPrefix
+    guard !prefix.isEmpty, request.peer.count > prefix.count,
+      request.peer[0..<prefix.count] == prefix
+    else { return .nobody }
+    let id = request.peer[prefix.count..<request.peer.count]
+    guard Identifier.isValid(id) else { return .refused(.invalidID) }
+    return .somebody(rules.peerKind, id, organization: -1)
+  }
+
+  private func header(_ request: GatewayRequest) -> Finding {
+    guard !rules.headerName.isEmpty else { return .nobody }
+    switch request.headers.find(rules.headerName) {
+    case .absent: return .nobody
+    case .repeated: return .refused(.ambiguousIdentity)
+    case .once(let value):
+      // Joined headers look like this, too.
+      if value.firstIndex(of: UInt8(ascii: ",")) >= 0 { return .refused(.ambiguousIdentity) }
+      let name = PrincipalName(value)
+      guard Identifier.isValid(name.id) else { return .refused(.invalidID) }
+      return .somebody(name.kind, name.id, organization: -1)
+    }
+  }
+}

@@ -1,0 +1,78 @@
+public import VerdictModel
+
+/// How a gateway's listener tells who is calling (docs/gateways.md).
+public struct IdentityConfiguration: Sendable, Equatable {
+  public enum Source: String, Sendable, CaseIterable {
+    /// A bearer token, looked up by its SHA-256 among the tokens of the policies.
+    case bearer
+    /// Claims of a JWT that the gateway verified and passes as metadata.
+    case claims
+    /// The certificate that the gateway verified.
+    case peer
+    /// A header that the gateway sets. Only where clients can't.
+    case header
+  }
+
+  /// In the order in which they are asked; the first that knows the caller names it, and every
+  /// other one that knows a caller has to name the same.
+  public var sources: [Source] = [.bearer, .claims]
+  /// The name space of the metadata with the claims, and the member of it that holds them.
+  public var claimsNamespace = "envoy.filters.http.jwt_authn"
+  public var claimsMember = "jwt_payload"
+  /// Claims that name the principal, and, unless empty, its organization and workspace.
+  public var principalClaim = "sub"
+  public var organizationClaim = ""
+  public var workspaceClaim = ""
+  /// What kind of principal the claims, a certificate, and the header name.
+  public var claimsKind = PrincipalKind.user
+  public var peerKind = PrincipalKind.serviceToken
+  /// What a certificate's name begins with; the rest is the principal's id. Without it, nobody's.
+  public var peerPrefix = ""
+  /// The header's name in lower case.
+  public var headerName = ""
+
+  public init() {}
+}
+
+/// The same as plain bytes that live as long as the process: read on the hot path without counting
+/// references.
+struct IdentityRules {
+  let sources: InlineArray<4, UInt8>
+  let claimsNamespace: ByteView
+  let claimsMember: ByteView
+  let principalClaim: ByteView
+  let organizationClaim: ByteView
+  let workspaceClaim: ByteView
+  let claimsKind: PrincipalKind
+  let peerKind: PrincipalKind
+  let peerPrefix: ByteView
+  let headerName: ByteView
+
+  static var bearer: UInt8 { 1 }
+  static var claims: UInt8 { 2 }
+  static var peer: UInt8 { 3 }
+  static var header: UInt8 { 4 }
+
+  /// To be made once for a loop or worker: what it allocates is never given back.
+  init(_ configuration: IdentityConfiguration) {
+    var sources = InlineArray<4, UInt8>(repeating: 0)
+    for (index, source) in configuration.sources.prefix(4).enumerated() {
+      switch source {
+      case .bearer: sources[index] = IdentityRules.bearer
+      case .claims: sources[index] = IdentityRules.claims
+      case .peer: sources[index] = IdentityRules.peer
+      case .header: sources[index] = IdentityRules.header
+      }
+    }
+    self.sources = sources
+    claimsNamespace = ReasonTexts.kept(configuration.claimsNamespace)
+    claimsMember = ReasonTexts.kept(configuration.claimsMember)
+    principalClaim = ReasonTexts.kept(configuration.principalClaim)
+    organizationClaim = ReasonTexts.kept(configuration.organizationClaim)
+    workspaceClaim = ReasonTexts.kept(configuration.workspaceClaim)
+    claimsKind = configuration.claimsKind
+    peerKind = configuration.peerKind
+    peerPrefix = ReasonTexts.kept(configuration.peerPrefix)
+    headerName = ReasonTexts.kept(configuration.headerName)
+  }
+}

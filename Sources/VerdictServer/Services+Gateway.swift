@@ -1,0 +1,45 @@
+internal import VerdictEngine
+internal import VerdictGateway
+internal import VerdictHTTP2
+internal import VerdictModel
+internal import VerdictRPC
+internal import VerdictSystem
+
+/// Envoy's external authorization.
+extension Services {
+  /// Only the server's own state makes the call fail, so that the operator's choice for failures
+  /// holds and no client can bring it about: whatever a request says, a message that can't be read
+  /// included, is answered.
+  mutating func externalAuthorization(
+    _ message: ByteView, _ set: SnapshotSet?, _ reply: inout ReplyBuffer
+  ) -> RPCStatus {
+    guard let set else { return Services.noSnapshot }
+    var answer = GatewayAnswer.unreadable
+    if let request = ExternalAuthorizationRequest(message, in: arena) {
+      answer = gateway.decide(
+        GatewayRequest(request), set,
+        nowSeconds: SystemClock.realNanoseconds() / 1_000_000_000, in: arena)
+    }
+    if respond(answer, &reply) { return answer.isServersFault ? Services.gatewayFailed : .ok }
+    // The arena is full of what the client sent; this needs little.
+    arena.reset()
+    return respond(.unreadable, &reply) ? .ok : Services.gatewayFailed
+  }
+
+  private static var gatewayFailed: RPCStatus {
+    RPCStatus(.unavailable, "the request could not be decided")
+  }
+
+  /// Packs the answer; false where there is no memory for it.
+  private mutating func respond(_ answer: GatewayAnswer, _ reply: inout ReplyBuffer) -> Bool {
+    guard !arena.isExhausted, let id = nextDecisionID(),
+      let parts = GatewayReply(answer, decisionID: id, in: arena)
+    else { return false }
+    let response: ExternalAuthorizationResponse =
+      answer.isAllow
+      ? .allow(headers: parts.headers, removed: parts.removed)
+      : .deny(status: answer.status, headers: parts.headers, body: parts.body)
+    // SAFETY: the reply reserved as many bytes as the message has.
+    return unsafe response.pack(metadata: parts.metadata, in: arena) { unsafe reply.claim($0) }
+  }
+}

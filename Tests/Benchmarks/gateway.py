@@ -1,0 +1,97 @@
+"""What a Check of Envoy's costs beside a unary Authorize, of the same server in the same run.
+
+usage: gateway.py [CALLS]   (`make bench-gateway`)
+"""
+
+import pathlib
+import struct
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tests/Python"))
+
+import api_world  # noqa: E402
+import counts  # noqa: E402
+import ext_authz  # noqa: E402
+import load  # noqa: E402
+import world  # noqa: E402
+from api import AUTHORIZE, pb  # noqa: E402
+from sidecar import Sidecar  # noqa: E402
+
+# Twenty headers, as a browser behind a proxy sends them, and Envoy's own.
+HEADERS = {
+    ":authority": "api.example.com",
+    ":method": "PUT",
+    ":path": "/v2/destinations/D1",
+    ":scheme": "https",
+    "accept": "application/json, text/plain, */*",
+    "accept-encoding": "gzip, deflate, br",
+    "accept-language": "en-GB,en;q=0.9,de;q=0.8",
+    "authorization": f"Bearer {api_world.SECRETS['ci']}",
+    "cache-control": "no-cache",
+    "content-type": "application/json",
+    "cookie": "session=0123456789abcdef0123456789abcdef; theme=dark; region=eu",
+    "origin": "https://app.example.com",
+    "referer": "https://app.example.com/destinations/D1/settings",
+    "sec-fetch-mode": "cors",
+    "sec-fetch-site": "same-site",
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
+    "x-envoy-internal": "true",
+    "x-forwarded-for": "203.0.113.7",
+    "x-forwarded-proto": "https",
+    "x-request-id": "3f1c1c52-6f3b-4a8e-9a60-9f0e6f6f1b2d",
+}
+assert len(HEADERS) == 20
+
+
+def messages(directory):
+    """Files of one framed message each: a Check and the same question as an Authorize."""
+    check = ext_authz.request("PUT", "/v2/destinations/D1", HEADERS)
+    authorize = pb.AuthorizeRequest(
+        principal="service_token:ci",
+        checks=[pb.Check(action="edit", resource="destination/D1")],
+    )
+    files = {}
+    for name, message in (("check", check), ("authorize", authorize)):
+        content = message.SerializeToString()
+        files[name] = directory / name
+        files[name].write_bytes(struct.pack(">BI", 0, len(content)) + content)
+    return files
+
+
+def costs(calls, rounds=3):
+    """Server CPU per call in microseconds, `Check` and `Authorize`, medians of turns."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = pathlib.Path(name)
+        files = messages(directory)
+        policy = world.write(api_world.document(), directory / "acme.json")
+        spent = {"check": [], "authorize": []}
+        with Sidecar(directory / "verdict", "--policy", policy, loops=1) as sidecar:
+            target = load.Target("verdict", sidecar.tcp, sidecar.pid)
+            for _ in range(rounds):
+                for name, method in (("authorize", AUTHORIZE), ("check", ext_authz.CHECK)):
+                    run = load.loadgen(target, method, files[name], 16, 32, calls)
+                    spent[name].append(run.cpu)
+        return {name: sorted(runs)[len(runs) // 2] for name, runs in spent.items()}
+
+
+def allocations(calls=400):
+    """Heap allocations of our own per Check that passes."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = pathlib.Path(name)
+        files = messages(directory)
+        policy = world.write(api_world.document(), directory / "acme.json")
+        counted = counts.allocations(
+            directory / "verdict", ext_authz.CHECK, files["check"], calls, "--policy", policy
+        )
+        return counts.own_allocations(counted), counted
+
+
+if __name__ == "__main__":
+    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 400_000
+    cost = costs(calls)
+    print(f"Authorize {cost['authorize']:.2f} us, Check with 20 headers {cost['check']:.2f} us: "
+          f"{cost['check'] / cost['authorize']:.2f} times")
+    own, counted = allocations()
+    print(f"heap allocations of our own per Check: {own:.3f} ({counted})")
