@@ -29,15 +29,14 @@ extension Gateway {
 
   /// Asks all sources. Two that disagree are an `ambiguous_identity`.
   func identify(
-    _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64,
-    _ arena: borrowing MessageArena
+    _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64
   ) -> Identity {
     var identity = Identity()
     var isKnown = false
     var hasStranger = false
     var hasClaims = false
     for index in 0..<4 where rules.sources[index] != 0 {
-      switch ask(rules.sources[index], request, set, nowSeconds, &identity, arena) {
+      switch ask(rules.sources[index], request, set, nowSeconds, &identity) {
       case .nobody: continue
       case .stranger: hasStranger = true
       case .refused(let reason):
@@ -57,13 +56,15 @@ extension Gateway {
       }
     }
     let fault = choose(request, set, &identity)
+    // Whoever is nobody is asked who he is before anybody wonders where.
+    guard isKnown || fault == .ambiguousIdentity else { return identity }
     guard fault == .granted else {
       identity.reason = fault
       return identity
     }
     // A bearer token that is none of ours may be the JWT whose claims the gateway passes; nothing
     // else makes up for one.
-    if isKnown, !hasStranger || hasClaims { identity.reason = .granted }
+    if !hasStranger || hasClaims { identity.reason = .granted }
     return identity
   }
 
@@ -95,7 +96,7 @@ extension Gateway {
 
   private func ask(
     _ source: UInt8, _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64,
-    _ identity: inout Identity, _ arena: borrowing MessageArena
+    _ identity: inout Identity
   ) -> Finding {
     switch source {
     case IdentityRules.bearer: bearer(request, set, nowSeconds)

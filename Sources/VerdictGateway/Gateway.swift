@@ -44,7 +44,7 @@ public struct Gateway: ~Copyable {
       answer.detail = error.message
       return answer.denied(.badRequest)
     }
-    let identity = identify(request, set, nowSeconds, arena)
+    let identity = identify(request, set, nowSeconds)
     let organization = identity.organization
     if organization >= 0 { answer.organization = set[organization] }
     if identity.reason == .granted {

@@ -61,7 +61,7 @@ public struct GatewayReply {
   ) -> ByteView? {
     let byteCount =
       512 + parts.principal.count + answer.workspace.count + answer.route.count
-      + parts.organization.count
+      + parts.organization.count + answer.action.count
     guard var writer = StructWriter(capacity: byteCount, in: arena) else { return nil }
     writer.add("decision_id", parts.decisionID)
     writer.add("effect", ByteView(answer.isAllow ? "allow" : "deny"))

@@ -6,7 +6,11 @@
 //
 // Like any server it answers all that one read brought with one write.
 //
-// usage: floor tcp:PORT | floor unix:PATH      (port 0: any; the line printed says which)
+// usage: floor tcp:PORT [FILE] | floor unix:PATH [FILE]
+//
+// Port 0: any; the line printed says which.
+//
+// FILE holds a framed message to answer with instead.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -31,6 +35,7 @@ enum {
   MESSAGE_BYTES = 512,  // what is longer is cut
   // 5 of gRPC's prefix; decision id 18, digest 34, generation 2, effects 3, reasons 3.
   ANSWER_BYTES = 5 + 60,
+  ANSWER_BYTES_MAX = 4096,
 };
 
 struct connection {
@@ -45,7 +50,8 @@ struct call {
   uint8_t message[MESSAGE_BYTES];
 };
 
-static uint8_t answer[ANSWER_BYTES] = {0, 0, 0, 0, ANSWER_BYTES - 5};
+static uint8_t answer[ANSWER_BYTES_MAX] = {0, 0, 0, 0, ANSWER_BYTES - 5};
+static size_t answer_count = ANSWER_BYTES;
 static uint8_t input[READ_BYTES];
 
 #define HEADER(name, value)                                                                \
@@ -72,12 +78,20 @@ static void write_answer(void) {
   if (at != answer + ANSWER_BYTES) abort();
 }
 
+static void read_file(const char *path) {
+  FILE *file = fopen(path, "rb");
+  if (!file) fail("floor: the file with the answer");
+  answer_count = fread(answer, 1, sizeof answer, file);
+  if (answer_count < 5 || !feof(file)) fail("floor: an answer of that length");
+  fclose(file);
+}
+
 static ssize_t read_answer(
     nghttp2_session *session, int32_t stream, uint8_t *into, size_t room, uint32_t *flags,
     nghttp2_data_source *source, void *user) {
   (void)user;
   struct call *call = source->ptr;
-  size_t left = ANSWER_BYTES - call->sent;
+  size_t left = answer_count - call->sent;
   size_t count = left < room ? left : room;
   memcpy(into, answer + call->sent, count);
   call->sent += count;
@@ -247,15 +261,19 @@ static int listen_unix(const char *path) {
 
 int main(int argc, char **argv) {
   int listener = -1;
-  if (argc == 2 && strncmp(argv[1], "tcp:", 4) == 0) listener = listen_tcp(argv[1] + 4);
-  if (argc == 2 && strncmp(argv[1], "unix:", 5) == 0) listener = listen_unix(argv[1] + 5);
+  if (argc >= 2 && strncmp(argv[1], "tcp:", 4) == 0) listener = listen_tcp(argv[1] + 4);
+  if (argc >= 2 && strncmp(argv[1], "unix:", 5) == 0) listener = listen_unix(argv[1] + 5);
   if (listener < 0) {
-    fputs("usage: floor tcp:PORT | floor unix:PATH\n", stderr);
+    fputs("usage: floor tcp:PORT [FILE] | floor unix:PATH [FILE]\n", stderr);
     return 64;
   }
   fflush(stdout);
   signal(SIGPIPE, SIG_IGN);
-  write_answer();
+  if (argc > 2) {
+    read_file(argv[2]);
+  } else {
+    write_answer();
+  }
 
   nghttp2_session_callbacks *callbacks;
   if (nghttp2_session_callbacks_new(&callbacks) != 0) fail("floor: callbacks");

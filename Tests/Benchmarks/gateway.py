@@ -1,10 +1,15 @@
 """What a Check of Envoy's costs beside a unary Authorize, of the same server in the same run.
 
+And what a request through Envoy takes, at a steady rate, beside an authorization server that answers
+a constant.
+
 usage: gateway.py [CALLS]   (`make bench-gateway`)
 """
 
 import pathlib
+import re
 import struct
+import subprocess
 import sys
 import tempfile
 
@@ -16,7 +21,8 @@ import counts  # noqa: E402
 import ext_authz  # noqa: E402
 import load  # noqa: E402
 import world  # noqa: E402
-from api import AUTHORIZE, pb  # noqa: E402
+from api import AUTHORIZE, channel, pb  # noqa: E402
+from gateways import Envoy  # noqa: E402
 from sidecar import Sidecar  # noqa: E402
 
 # Twenty headers, as a browser behind a proxy sends them, and Envoy's own.
@@ -88,6 +94,60 @@ def allocations(calls=400):
         return counts.own_allocations(counted), counted
 
 
+def through(envoy, per_second, seconds):
+    """Milliseconds of a request, p50 and p99, at a steady rate over eight connections."""
+    with tempfile.NamedTemporaryFile() as log:
+        command = [
+            "h2load", "--h1", "-t1", "-c8", "-m1", f"--rps={per_second // 8}", f"-D{seconds}",
+            f"--log-file={log.name}",
+            *(f"-H{name}: {value}" for name, value in HEADERS.items() if name[0] != ":"),
+            f"http://127.0.0.1:{envoy.port}/v2/workspace",
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
+        rows = [line.split(b"\t") for line in log]
+    statuses = re.search(r"status codes: (\d+) 2xx, 0 3xx, 0 4xx, 0 5xx", done.stdout)
+    if not statuses or int(statuses.group(1)) < per_second * seconds * 0.9:
+        raise SystemExit(f"h2load through Envoy failed:\n{done.stdout}{done.stderr}")
+    times = sorted(int(row[2]) / 1000 for row in rows)
+    return times[len(times) // 2], times[len(times) * 99 // 100]
+
+
+def latencies(per_second=5_000, seconds=8, rounds=3):
+    """(p50, p99) in milliseconds through Envoy, by who decides; medians of turns."""
+
+    def answers_itself(_, host):
+        host["routes"] = [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}]
+
+    with tempfile.TemporaryDirectory() as name:
+        directory = pathlib.Path(name)
+        policy = world.write(api_world.document(), directory / "acme.json")
+        with Sidecar(directory / "verdict", "--policy", policy, loops=1) as sidecar:
+            check = ext_authz.request("GET", "/v2/workspace", HEADERS).SerializeToString()
+            link = channel(sidecar.tcp)
+            answer = link.unary_unary(ext_authz.CHECK)(check)
+            link.close()
+            constant = directory / "answer"
+            constant.write_bytes(struct.pack(">BI", 0, len(answer)) + answer)
+            floor = load.Floor("tcp:0", answer=constant)
+            ports = {"verdict": sidecar.port, "constant": int(floor.address.rsplit(":", 1)[1])}
+            envoys = {
+                who: Envoy(directory / who, port, 1, answers_itself) for who, port in ports.items()
+            }
+            try:
+                runs = {who: [] for who in envoys}
+                for _ in range(rounds):
+                    for who, envoy in envoys.items():
+                        runs[who].append(through(envoy, per_second, seconds))
+            finally:
+                for envoy in envoys.values():
+                    envoy.close()
+                floor.stop()
+    middle = rounds // 2
+    return {
+        who: tuple(sorted(times)[middle] for times in zip(*turns)) for who, turns in runs.items()
+    }
+
+
 if __name__ == "__main__":
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 400_000
     cost = costs(calls)
@@ -95,3 +155,8 @@ if __name__ == "__main__":
           f"{cost['check'] / cost['authorize']:.2f} times")
     own, counted = allocations()
     print(f"heap allocations of our own per Check: {own:.3f} ({counted})")
+    times = latencies()
+    for place, name in enumerate(("p50", "p99")):
+        ours, constant = times["verdict"][place], times["constant"][place]
+        print(f"{name} through Envoy at 5,000 a second: {ours:.2f} ms, with a constant answer "
+              f"{constant:.2f} ms: {ours / constant:.2f} times")

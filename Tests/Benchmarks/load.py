@@ -31,12 +31,11 @@ def pin(pid, cpu):
 
 
 class Floor:
-    """The transport floor on one address."""
+    """The transport floor on one address; with `answer` it answers with that file's message."""
 
-    def __init__(self, address, before=()):
-        self.process = subprocess.Popen(
-            [*before, str(TOOLS / "floor"), address], stdout=subprocess.PIPE, text=True
-        )
+    def __init__(self, address, before=(), answer=None):
+        command = [*before, str(TOOLS / "floor"), address, *([str(answer)] if answer else [])]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.address = self.process.stdout.readline().split()[-1]
         self.pid = self.process.pid
 

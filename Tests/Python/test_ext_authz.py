@@ -427,3 +427,58 @@ def test_claims_may_name_organization_and_workspace(serve):
     )
     answer = ask("GET", "/v2/workspace", claims=claims, context={"verdict.workspace": "other"})
     assert answer.reason == "bad_request"
+
+
+def test_of_several_organizations_the_token_or_a_claim_tells_which(tmp_path):
+    other = api_world.document()
+    other["organization"]["id"] = "globex"
+    for kind in other["tokens"].values():
+        for one in kind:
+            one["secret_sha256"] = world.secret(f"globex {one['id']}")
+    world.write(api_world.document(), tmp_path / "policies/acme.json")
+    world.write(other, tmp_path / "policies/globex.json")
+    arguments = ("--policy", tmp_path / "policies", "--claims-organization", "org")
+    with Sidecar(tmp_path / "run", *arguments, loops=1) as sidecar, Asker(sidecar.tcp) as ask:
+        theirs = {"authorization": "Bearer globex ci"}
+        assert ask("GET", "/v2/workspace", bearer("ci")).headers["x-verdict-organization"] == "acme"
+        answer = ask("GET", "/v2/workspace", {"authorization": "Bearer globex ci"})
+        assert answer.headers["x-verdict-organization"] == "globex"
+        assert ask("GET", "/v2/workspace", {"authorization": "Bearer nobodys"}).status == 401
+        assert ask("GET", "/v2/workspace").status == 401
+        where = {"verdict.workspace": "prod"}
+        answer = ask("GET", "/v2/workspace", claims={"sub": MIA}, context=where)
+        assert answer.reason == "unknown_organization"
+        claims = {"sub": MIA, "org": "globex"}
+        answer = ask("GET", "/v2/workspace", claims=claims, context=where)
+        assert answer.headers["x-verdict-organization"] == "globex"
+        context = {"verdict.organization": "acme", **where}
+        assert ask("GET", "/v2/workspace", theirs, context=context).reason == "ambiguous_identity"
+        answer = ask("GET", "/v2/workspace", claims=claims, context=context)
+        assert answer.reason == "ambiguous_identity"
+
+
+def test_a_public_route_is_for_everybody(tmp_path):
+    table = tmp_path / "own.routes.yaml"
+    table.write_text(
+        "apiVersion: verdict.routes/v1\nmodel: rudderstack\nroutes:\n"
+        "  - {match: GET /status, public: true}\n"
+        "  - {match: GET /v2/workspace, unless: {query.all: 'true'}, check: view}\n"
+        "  - {match: 'GET /v2/{ws}/a', workspace: ws, check: view}\n"
+    )
+    policy = world.write(api_world.document(), tmp_path / "acme.json")
+    arguments = ("--policy", policy, "--routes", table)
+    with Sidecar(tmp_path / "run", *arguments, loops=1) as sidecar, Asker(sidecar.tcp) as ask:
+        answer = ask("GET", "/status")
+        assert answer.allowed and "x-verdict-principal" in answer.removed
+        assert ask("GET", "/status", {"authorization": "Bearer nobodys"}).allowed
+        assert ask("POST", "/status").status == 401
+        assert ask("GET", "/v2/workspace", bearer("ci")).allowed
+        assert ask("GET", "/v2/workspace?all=true", bearer("ci")).reason == "no_route"
+        for query in ("all=false&all=true", "all[]=true", "x;all=true", "all=tr+ue"):
+            answer = ask("GET", f"/v2/workspace?{query}", bearer("ci"))
+            assert answer.reason == "bad_request"
+        assert ask("GET", "/v2/prod/a", bearer("ci")).allowed
+        assert ask("GET", "/v2/other/a", bearer("ci")).reason == "no_workspace_access"
+        context = {"verdict.workspace": "prod"}
+        assert ask("GET", "/v2/other/a", bearer("ci"), context=context).reason == "bad_request"
+        assert ask("GET", "/v2/destinations", bearer("ci")).reason == "no_route"
