@@ -53,9 +53,11 @@ extension Server {
         let index = Int(method.rawValue) * LoopTally.statusCount + status
         let count = sum(LoopTally.requests + index)
         guard count > 0 || status == 0 else { continue }
-        let path = method.path.split(separator: "/").last.map(String.init) ?? method.path
+        // Two services have a method called `Check`.
+        let words = method.path.split(separator: "/").map(String.init)
         let code = RPCCode(rawValue: UInt8(status)).map { "\($0)" } ?? "\(status)"
-        text.sample(name, [("method", path), ("code", code)], count)
+        text.sample(
+          name, [("service", words[0]), ("method", words.last ?? ""), ("code", code)], count)
       }
     }
   }

@@ -61,11 +61,13 @@ def samples(admin):
     assert families and all(one.documentation and one.type != "unknown" for one in families)
     names = [one.name for one in families]
     assert len(set(names)) == len(names)
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+    found = [
+        ((sample.name, tuple(sorted(sample.labels.items()))), sample.value)
         for family in families
         for sample in family.samples
-    }
+    ]
+    assert len(dict(found)) == len(found), "a sample stands twice"
+    return dict(found)
 
 
 def settled(admin, total, name="verdict_batch_checks_count"):
@@ -124,7 +126,12 @@ def test_requests_and_checks_are_counted_exactly(sidecar, admin):
     )
 
     def requests(code):
-        return after[("verdict_requests_total", (("code", code), ("method", "Authorize")))]
+        labels = (
+            ("code", code),
+            ("method", "Authorize"),
+            ("service", "verdict.v1.DecisionService"),
+        )
+        return after[("verdict_requests_total", labels)]
 
     assert requests("ok") == 8 and requests("invalidArgument") == 1
     assert after[("verdict_batch_checks_bucket", (("le", "1.0"),))] == 1
