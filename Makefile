@@ -34,7 +34,7 @@ PACKAGES := \
   'libnghttp2-dev>=1.52.0-1+deb12u3' 'libnghttp2-14>=1.52.0-1+deb12u3' \
   libprotobuf-c-dev libyaml-dev libssl-dev zlib1g-dev pkg-config g++ git \
   protobuf-compiler protobuf-c-compiler \
-  nghttp2-client valgrind strace binutils util-linux python3-venv
+  nghttp2-client valgrind strace binutils util-linux openssl systemd python3-venv
 
 .PHONY: help deps build build-bench build-examples build-prove run test test-swift test-proof test-python prove \
   mutants bench bench-gateway demo-envoy fuzz-gateway proto proto-check schema configuration format lint asan tsan clean \

@@ -11,6 +11,17 @@ public import VerdictRPC
 /// guard answers[0].effect == .allow else { ... }
 /// ```
 ///
+/// Under TLS, and from policies that are new enough:
+///
+/// ```swift
+/// let client = try DecisionClient(
+///   address: "verdict.internal:7070", security: ClientSecurity(authoritiesPath: "ca.pem"),
+///   timeoutNanoseconds: 1_000_000_000)
+/// var call = AuthorizeCall(organization: "acme", checks: checks, wantsMessages: false)
+/// call.generationMin = generation
+/// let reply = try client.authorize(call)
+/// ```
+///
 /// It blocks, makes one call at a time over one connection, and belongs to one thread. A connection
 /// that the server has ended is made anew by the next call; a call that failed is not repeated.
 /// Every error means that nothing is allowed: there is no answer in it.

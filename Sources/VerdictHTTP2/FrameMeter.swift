@@ -39,8 +39,9 @@ struct FrameMeter: Sendable {
   private(set) var allowanceByteCount: Int
   /// Whether HEADERS or DATA were sent since the last PING.
   var hasSent = false
-  /// Streams so far, and DATA frames sent.
-  var streamCount: UInt64 = 0
+  /// Streams so far, and DATA frames sent. Streams are counted where their frames are: in a burst,
+  /// WINDOW_UPDATEs of streams are met before nghttp2 knows the streams.
+  private var streamCount: UInt64 = 0
   var sentDataCount: UInt64 = 0
 
   init(_ limits: SessionLimits) { allowanceByteCount = limits.unproductiveByteCountMax }
@@ -105,6 +106,7 @@ struct FrameMeter: Sendable {
     }
     if type == frameHeaders {
       frameCount &+= 1
+      streamCount &+= 1
       isBlockOpen = flags & flagEndHeaders == 0
       return nil
     }

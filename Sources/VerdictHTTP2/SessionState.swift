@@ -88,7 +88,6 @@ struct SessionState {
     liveCount += 1
     receivingCount += 1
     burstStreamCount += 1
-    meter.streamCount &+= 1
     unsafe context.pointee.counters.streams += 1
     return unsafe record
   }

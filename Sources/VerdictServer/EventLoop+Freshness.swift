@@ -20,7 +20,8 @@ extension EventLoop where Service: ~Copyable {
   ) -> Bool {
     guard awaiting.count < LoopLimits.awaitingCountMax else { return false }
     let rest = request.deadlineNanoseconds - min(request.deadlineNanoseconds, nowNanoseconds)
-    let margin = min(rest / 10, LoopLimits.awaitingMarginNanosecondsMax)
+    // gRPC's clients round their timeouts up by as much as a hundredth.
+    let margin = min(rest / 10, rest / 50 + LoopLimits.awaitingMarginNanoseconds)
     let end = nowNanoseconds &+ min(rest - margin, LoopLimits.awaitingNanosecondsMax)
     awaiting.append(
       AwaitingRequest(connection: number, stream: request.stream, endNanoseconds: end))

@@ -51,9 +51,9 @@ enum LoopLimits {
   static let awaitingCountMax = 1_024
   /// How long a request waits for newer policies, whatever its deadline.
   static let awaitingNanosecondsMax: UInt64 = 10_000_000_000
-  /// How long before its deadline, at most, a request that still waits is answered: so that its
-  /// caller hears why.
-  static let awaitingMarginNanosecondsMax: UInt64 = 50_000_000
+  /// How long before its deadline, and a little more, a request that still waits is answered: so
+  /// that its caller hears why.
+  static let awaitingMarginNanoseconds: UInt64 = 50_000_000
   /// A deadline nearer than this is checked against the clock and not the turn's start.
   static let deadlineMarginNanoseconds: UInt64 = 1_000_000
 }

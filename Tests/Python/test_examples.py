@@ -95,3 +95,23 @@ def test_a_page_of_personal_data_is_masked_by_one_request(tmp_path):
         lines = done.stdout.splitlines()
         assert len(lines) == 100
         assert all(("@" in line) == line.startswith("S1 ") for line in lines)
+
+
+def test_the_python_package_passes_its_own_tests(tmp_path):
+    publish(tmp_path / "control", ROOT / "examples/acme")
+    with Sidecar(tmp_path / "run", "--control", tmp_path / "control") as sidecar:
+        for address in (sidecar.tcp, sidecar.unix):
+            done = subprocess.run(
+                [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+                text=True,
+                capture_output=True,
+                timeout=120,
+                cwd=ROOT / "examples/python",
+                env={
+                    **os.environ,
+                    "PYTHONPATH": f"{ROOT / '.work/stubs'}:{ROOT / 'examples/python'}",
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                    "VERDICT_ADDRESS": address,
+                },
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
