@@ -5,12 +5,16 @@ internal import VerdictPolicy
 enum SettingsEnvironment {
   static let prefix = "VERDICT_"
   static let listenerPrefix = "VERDICT_LISTENERS_"
+  /// Tells clients where the server is, and is often set for both.
+  static let clientName = "VERDICT_ADDRESS"
 
   static func assignments(
     _ environment: [(name: String, value: String)], _ errors: inout [String]
   ) -> [SettingsAssignment] {
     var assignments: [SettingsAssignment] = []
-    let ours = environment.filter { $0.name.hasPrefix(prefix) && !isOfKubernetes($0.name) }
+    let ours = environment.filter {
+      $0.name.hasPrefix(prefix) && $0.name != clientName && !isOfKubernetes($0.name)
+    }
     for (name, value) in ours.sorted(by: { $0.name < $1.name }) {
       if let assignment = assignment(name, value) {
         assignments.append(assignment)

@@ -50,7 +50,8 @@ public enum SettingsPage {
     - A switch is a flag without a value (`--no-NAME` turns it off); elsewhere it is `on` or `off`.
     - Numbers of bytes may have a unit: `64KiB`, `1MiB`, `2GiB`.
     - No option is a secret: options that concern one name the file that holds it.
-    - Variables that Kubernetes sets for a service called `verdict` (`VERDICT_SERVICE_HOST`, `VERDICT_PORT_...`) are passed over.
+    - Variables that Kubernetes sets for a service called `verdict` (`VERDICT_SERVICE_HOST`, `VERDICT_PORT_...`) are passed over, and so is
+      the clients' `VERDICT_ADDRESS`.
 
     `verdict config check` says whether the same flags, environment and file would do; `verdict config print` shows every value
     with where it came from, as a file of settings.

@@ -215,7 +215,10 @@ struct SettingsTests {
   func mistakesOfAll() throws {
     let flags = Self.flags(["loops": ["2"]], listeners: ["a.adress=x", "b"])
     let lines = try Self.lines(
-      flags: flags, environment: ["VERDICT_LOOPS": "no", "VERDICT_LOOP": "1", "OTHER": "x"],
+      flags: flags,
+      environment: [
+        "VERDICT_LOOPS": "no", "VERDICT_LOOP": "1", "OTHER": "x", "VERDICT_ADDRESS": "y",
+      ],
       file: "loops: -1\nfoo: bar\n")
     #expect(lines.contains("VERDICT_LOOPS: `no`: expected a whole number"))
     #expect(
