@@ -1,5 +1,6 @@
 """The admin endpoint: pages over HTTP/1.1, and metrics that a foreign parser reads."""
 
+import contextlib
 import http.client
 import json
 import re
@@ -7,12 +8,10 @@ import socket
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sidecar import Sidecar, publish, wait_until
+from sidecar import Sidecar, publish, verdict, wait_until
 
 from api import channel, pb, rpc
 from world import MIA
-
-ACME = "examples/acme/acme.yaml"
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -38,8 +37,8 @@ def admin_port(sidecar):
 
 
 @pytest.fixture
-def sidecar(tmp_path):
-    publish(tmp_path / "control", ACME)
+def sidecar(tmp_path, acme_document):
+    publish(tmp_path / "control", acme_document)
     with Sidecar(tmp_path, "--control", tmp_path / "control", "--admin", "[::1]:0") as running:
         wait_until(lambda: any("admin" in line for line in running.log), "the admin endpoint")
         yield running
@@ -163,7 +162,6 @@ def test_no_id_is_in_the_metrics_and_info_tells_what_the_api_tells(sidecar, admi
 
 
 def test_a_bad_set_and_a_refused_peer_are_counted(sidecar, admin, tmp_path):
-    publish(tmp_path / "control", ACME)
     index = tmp_path / "control/index.json"
     index.write_text(index.read_text().replace("sha256:", "sha512:"))
     failures = {}
@@ -202,16 +200,18 @@ def test_not_ready_without_policies_and_reachable_over_a_unix_socket(tmp_path):
     with Sidecar(tmp_path, *arguments) as sidecar:
         wait_until(lambda: any("admin endpoint" in line for line in sidecar.log), "it listens")
         assert path.stat().st_mode & 0o777 == 0o600
-        assert get(UnixConnection(path), "/healthz")[0].status == 200
-        response, text = get(UnixConnection(path), "/readyz")
-        assert response.status == 503 and text == "not ready\n"
-        assert json.loads(get(UnixConnection(path), "/info")[1])["organizations"] == []
+        with contextlib.closing(UnixConnection(path)) as connection:
+            assert get(connection, "/healthz")[0].status == 200
+            response, text = get(connection, "/readyz")
+            assert response.status == 503 and text == "not ready\n"
+            assert json.loads(get(connection, "/info")[1])["organizations"] == []
     assert not path.exists()
 
 
 def test_a_taken_address_is_an_error_and_none_opens_nothing(sidecar, tmp_path):
     taken = f"[::1]:{admin_port(sidecar)}"
-    with pytest.raises(AssertionError, match="admin endpoint can't listen"):
-        Sidecar(tmp_path / "b", "--control", tmp_path / "control", "--admin", taken)
+    arguments = ["--control", tmp_path / "control", "--admin", taken]
+    refused = verdict("serve", *arguments, "--unix", tmp_path / "b.sock", check=False)
+    assert refused.returncode == 1 and "admin endpoint can't listen" in refused.stderr
     with Sidecar(tmp_path / "c", "--control", tmp_path / "control", "--admin", "none") as quiet:
         assert not any("admin endpoint" in line for line in quiet.log)
