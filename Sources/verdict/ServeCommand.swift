@@ -40,6 +40,7 @@ struct ServeCommand: ParsableCommand {
     try Sidecar.run(
       configuration, try settings.policies(),
       routes: try settings.routeTables(), identity: settings.identityConfiguration,
+      admin: settings.adminAddress(besidePassed: !passed.isEmpty),
       logger: LogOutput.logger(level: settings.logLevel.level))
   }
 }

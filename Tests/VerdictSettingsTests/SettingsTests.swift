@@ -10,7 +10,8 @@ import VerdictTestKit
 private let samples: [String: [String]] = [
   "config": ["FILE"], "control": ["/var/lib/verdict"], "policy": ["a.yaml", "b: c.yaml"],
   "models": ["/models"], "listen": ["127.0.0.1:1", "[::1]:0"], "unix": ["/run/v.sock", "s"],
-  "inspect-on": ["unix:s", "127.0.0.1:1"], "loops": ["3"], "drain-timeout": ["7"],
+  "inspect-on": ["unix:s", "127.0.0.1:1"], "admin": ["unix:/run/a.sock"],
+  "loops": ["3"], "drain-timeout": ["7"],
   "log-level": ["debug"], "routes": ["r.yaml"], "identity": ["peer", "header"],
   "claims": ["a/b"], "claims-principal": ["p"], "claims-organization": ["o"],
   "claims-workspace": ["w"], "peer-prefix": ["x"], "trusted-header": ["x-user"],
