@@ -24,6 +24,10 @@ PROVE := .build/release/verdict-prove
 CHECKS ?= 100000000
 SEED ?= 1
 THREADS ?= 2
+# Of `make fuzz`: what, and for how many seconds; and of each target of `make fuzz-smoke`.
+T ?= http2
+N ?= 60
+SMOKE_SECONDS ?= 3
 # An engine of others, asked the same in fewer worlds.
 CEDAR := $(VENV)/bin/python Tests/Proof/cedar/oracle.py $(PROVE)
 CEDAR_CHECKS ?= 1000000
@@ -34,10 +38,15 @@ PACKAGES := \
   'libnghttp2-dev>=1.52.0-1+deb12u3' 'libnghttp2-14>=1.52.0-1+deb12u3' \
   libprotobuf-c-dev libyaml-dev libssl-dev zlib1g-dev pkg-config g++ git \
   protobuf-compiler protobuf-c-compiler \
-  nghttp2-client valgrind strace binutils util-linux openssl systemd python3-venv
+  nghttp2-client valgrind strace faketime skopeo docker-registry openssl systemd binutils util-linux \
+  python3-venv
+
+# What the benchmarks compare with, and nothing else needs.
+RIVAL_PACKAGES := libgrpc++-dev
 
 .PHONY: help deps build build-bench build-examples build-prove run test test-swift test-proof test-python prove \
-  mutants bench bench-gateway demo-envoy fuzz-gateway proto proto-check schema format lint asan tsan clean swift-there
+  faults fuzz fuzz-smoke fuzz-merge mutants bench bench-swap bench-fair bench-gateway soak demo-envoy fuzz-gateway \
+  proto proto-check schema configuration format lint asan tsan clean swift-there
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -62,7 +71,7 @@ build-prove: swift-there
 run: deps build ## publish the example, serve it, show an ALLOW and a DENY, keep serving
 	@examples/run.sh $(VERDICT) $(WORK)/run
 
-test: deps lint proto-check test-swift test-proof test-python ## everything that has to pass
+test: deps lint proto-check test-swift test-proof test-python fuzz-smoke ## everything that has to pass
 
 test-swift: swift-there ## the tests in Swift
 	$(SWIFT) build --build-tests -j $(JOBS)
@@ -70,6 +79,7 @@ test-swift: swift-there ## the tests in Swift
 
 test-proof: build-prove $(VENV)/ready ## two million random checks and small worlds against the interpreter, some against Cedar
 	$(PROVE) random --checks 2000000 --threads 2
+	$(PROVE) random --checks 200000 --threads 2 --models Tests/Library/models
 	$(PROVE) exhaustive --threads 2
 	$(CEDAR) --checks 20000
 
@@ -85,7 +95,22 @@ build-examples: swift-there
 	$(SWIFT) build -c release -j $(JOBS) --product verdict-pii-page
 
 test-python: build build-bench build-examples $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
-	$(VENV)/bin/python -m pytest Tests/Python
+	SWIFT=$(SWIFT) $(VENV)/bin/python -m pytest Tests/Python -n 2 --dist loadfile -m "not alone"
+	SWIFT=$(SWIFT) $(VENV)/bin/python -m pytest Tests/Python -m alone
+
+fuzz: swift-there ## fuzz one target: make fuzz T=http2 N=60; see docs/fuzzing.md
+	SWIFT=$(SWIFT) JOBS=$(JOBS) Tests/Fuzz/build
+	nice -n 19 python3 Tests/Fuzz/fuzz.py run $(T) $(N)
+
+fuzz-smoke: swift-there ## each fuzzer from its corpus for a moment, and one that has to find a bug
+	SWIFT=$(SWIFT) JOBS=$(JOBS) Tests/Fuzz/build
+	python3 Tests/Fuzz/fuzz.py smoke $(SMOKE_SECONDS)
+
+fuzz-merge: ## reduce what `make fuzz T=...` has found to a small corpus, to be committed
+	python3 Tests/Fuzz/fuzz.py merge $(T)
+
+faults: deps build $(VENV)/ready $(STUBS)/ready ## the control directory at length: every byte and system call, 10,000 sets
+	$(VENV)/bin/python -m pytest Tests/Faults -s
 
 demo-envoy: build $(VENV)/ready ## Envoy in front of a tiny API: what passes, what doesn't, and why
 	$(VENV)/bin/python examples/gateways/demo.py $(VERDICT) $(VENV)/bin/envoy
@@ -97,7 +122,18 @@ fuzz-gateway: build $(VENV)/ready $(STUBS)/ready ## random requests through Envo
 	$(VENV)/bin/python Tests/Python/gateway_fuzz.py $(REQUESTS)
 
 bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measure; nothing else should be running
+	@.ci/deps $(RIVAL_PACKAGES)
+	$(MAKE) $(TOOLS)/rival
 	$(VENV)/bin/python Tests/Benchmarks/bench.py $(BENCH_FLAGS)
+
+bench-swap: build $(VENV)/ready $(STUBS)/ready bench-tools ## do swaps of policies disturb those who ask? SWAP_FLAGS= for less
+	$(VENV)/bin/python Tests/Benchmarks/swaps.py $(SWAP_FLAGS)
+
+bench-fair: build $(VENV)/ready $(STUBS)/ready bench-tools ## does one caller's load disturb another? FAIR_FLAGS= for less
+	$(VENV)/bin/python Tests/Benchmarks/fairness.py $(FAIR_FLAGS)
+
+soak: build $(VENV)/ready $(STUBS)/ready bench-tools ## ten minutes of load and of clients that misbehave; SOAK_SECONDS= for less
+	$(VENV)/bin/python Tests/Benchmarks/soak.py --seconds $(or $(SOAK_SECONDS),600)
 
 bench-gateway: build $(VENV)/ready $(STUBS)/ready bench-tools ## what a Check of Envoy's costs beside an Authorize
 	$(VENV)/bin/python Tests/Benchmarks/gateway.py
@@ -130,6 +166,10 @@ schema: build ## renew docs/policy.schema.json from the parser's tables
 	$(VERDICT) schema > $(WORK)/policy.schema.json
 	mv $(WORK)/policy.schema.json docs/policy.schema.json
 
+configuration: build ## renew docs/configuration.md from the table of options
+	$(VERDICT) config reference > $(WORK)/configuration.md
+	mv $(WORK)/configuration.md docs/configuration.md
+
 format: swift-there ## format the Swift code in place
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
 
@@ -143,7 +183,7 @@ tsan: swift-there ## the tests in Swift under the thread sanitizer
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -j $(JOBS) --disable-xctest
 
 clean: ## remove everything that was built
-	rm -rf .build .build-asan .build-tsan $(WORK)
+	rm -rf .build .build-asan .build-tsan .build-fuzz $(WORK)
 
 # The environment of the Python tests and benchmarks: pinned, and stubs made from proto/.
 
@@ -177,3 +217,7 @@ $(TOOLS)/%.so: Tests/Benchmarks/%.c
 $(TOOLS)/%: Tests/Benchmarks/%.c
 	@mkdir -p $(TOOLS)
 	$(CC) $(CFLAGS_OF_TOOLS) $< -o $@ -lnghttp2
+
+$(TOOLS)/rival: Tests/Benchmarks/rival.cc
+	@mkdir -p $(TOOLS)
+	$(CXX) -std=c++17 -O2 -Wall -Wextra -Werror $< -o $@ $$(pkg-config --cflags --libs grpc++)

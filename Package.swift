@@ -32,6 +32,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: [
     // C libraries from Debian, and the little C that Swift cannot import.
@@ -58,6 +59,7 @@ let package = Package(
         .embedInCode("models/rudderstack.routes.yaml"),
       ],
       swiftSettings: house),
+    room("VerdictSettings", ["VerdictModel", "VerdictSystem", "VerdictPolicy"]),
     room("VerdictRoutes", ["VerdictModel"]),
     room("VerdictSnapshot", ["VerdictModel", "VerdictCrypto", "CVerdictSystem"]),
     room("VerdictEngine", ["VerdictModel", "VerdictSnapshot"]),
@@ -88,12 +90,17 @@ let package = Package(
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictEngine", "VerdictSnapshot",
         "VerdictControl", "VerdictTLS", "VerdictHTTP2", "VerdictRPC", "VerdictGateway",
       ]),
+    .target(
+      name: "VerdictAdmin",
+      dependencies: ["VerdictSystem", .product(name: "FlyingFox", package: "FlyingFox")],
+      swiftSettings: house),
     .executableTarget(
       name: "verdict",
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
         "VerdictEngine", "VerdictRoutes", "VerdictCompiler", "VerdictControl", "VerdictTLS",
-        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictServer",
+        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictServer", "VerdictSettings",
+        "VerdictAdmin",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -108,7 +115,7 @@ let package = Package(
       "VerdictTestKit",
       [
         "VerdictModel", "VerdictSystem", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler",
-        "VerdictEngine", "CLibyaml",
+        "VerdictEngine", "CLibyaml", "CNghttp2",
       ]),
     .executableTarget(
       name: "verdict-bench",
@@ -125,18 +132,30 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Proof/verdict-prove", swiftSettings: house),
+    .target(
+      name: "VerdictFuzz",
+      dependencies: [
+        "VerdictModel", "VerdictSystem", "VerdictPolicy", "VerdictSnapshot", "VerdictEngine",
+        "VerdictCompiler", "VerdictControl", "VerdictHTTP2", "VerdictRPC", "VerdictClient",
+        "VerdictServer", "VerdictTestKit",
+      ],
+      path: "Tests/Fuzz/VerdictFuzz", swiftSettings: house),
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
+    tests("VerdictSettingsTests", ["VerdictSettings", "VerdictSystem", "VerdictPolicy"]),
     tests("VerdictGatewayTests", ["VerdictGateway", "VerdictRPC", "VerdictModel"]),
     tests(
       "VerdictRoutesTests", ["VerdictRoutes", "VerdictModel", "VerdictPolicy", "VerdictCompiler"]),
     tests(
       "VerdictSnapshotTests",
-      ["VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
+      ["VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy", "VerdictEngine"]),
     tests(
       "VerdictEngineTests",
-      ["VerdictEngine", "VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy"]),
+      [
+        "VerdictEngine", "VerdictSnapshot", "VerdictModel", "VerdictCompiler", "VerdictPolicy",
+        "VerdictSystem",
+      ]),
     tests(
       "VerdictCompilerTests",
       ["VerdictCompiler", "VerdictSnapshot", "VerdictModel", "VerdictPolicy"]),
@@ -153,7 +172,7 @@ let package = Package(
       "VerdictCommandTests",
       [
         "verdict", "VerdictServer", "VerdictClient", "VerdictRPC", "VerdictControl",
-        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy",
+        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSettings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -161,7 +180,7 @@ let package = Package(
       "VerdictServerTests",
       [
         "VerdictServer", "VerdictClient", "VerdictControl", "VerdictModel", "VerdictSystem",
-        "VerdictEngine", "VerdictRPC",
+        "VerdictEngine", "VerdictRPC", "VerdictHTTP2",
       ]),
   ]
 )

@@ -502,6 +502,51 @@ void   verdict__v1__get_server_info_response__free_unpacked
   assert(message->base.descriptor == &verdict__v1__get_server_info_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   verdict__v1__policy_status__init
+                     (Verdict__V1__PolicyStatus         *message)
+{
+  static const Verdict__V1__PolicyStatus init_value = VERDICT__V1__POLICY_STATUS__INIT;
+  *message = init_value;
+}
+size_t verdict__v1__policy_status__get_packed_size
+                     (const Verdict__V1__PolicyStatus *message)
+{
+  assert(message->base.descriptor == &verdict__v1__policy_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t verdict__v1__policy_status__pack
+                     (const Verdict__V1__PolicyStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &verdict__v1__policy_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t verdict__v1__policy_status__pack_to_buffer
+                     (const Verdict__V1__PolicyStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &verdict__v1__policy_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Verdict__V1__PolicyStatus *
+       verdict__v1__policy_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Verdict__V1__PolicyStatus *)
+     protobuf_c_message_unpack (&verdict__v1__policy_status__descriptor,
+                                allocator, len, data);
+}
+void   verdict__v1__policy_status__free_unpacked
+                     (Verdict__V1__PolicyStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &verdict__v1__policy_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   verdict__v1__watch_snapshots_request__init
                      (Verdict__V1__WatchSnapshotsRequest         *message)
 {
@@ -1646,7 +1691,7 @@ const ProtobufCMessageDescriptor verdict__v1__get_server_info_request__descripto
   (ProtobufCMessageInit) verdict__v1__get_server_info_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor verdict__v1__get_server_info_response__field_descriptors[4] =
+static const ProtobufCFieldDescriptor verdict__v1__get_server_info_response__field_descriptors[5] =
 {
   {
     "version",
@@ -1696,17 +1741,30 @@ static const ProtobufCFieldDescriptor verdict__v1__get_server_info_response__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "policies",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetServerInfoResponse, policies),
+    &verdict__v1__policy_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned verdict__v1__get_server_info_response__field_indices_by_name[] = {
   1,   /* field[1] = limits */
   2,   /* field[2] = organizations */
+  4,   /* field[4] = policies */
   3,   /* field[3] = set_number */
   0,   /* field[0] = version */
 };
 static const ProtobufCIntRange verdict__v1__get_server_info_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor verdict__v1__get_server_info_response__descriptor =
 {
@@ -1716,11 +1774,166 @@ const ProtobufCMessageDescriptor verdict__v1__get_server_info_response__descript
   "Verdict__V1__GetServerInfoResponse",
   "verdict.v1",
   sizeof(Verdict__V1__GetServerInfoResponse),
-  4,
+  5,
   verdict__v1__get_server_info_response__field_descriptors,
   verdict__v1__get_server_info_response__field_indices_by_name,
   1,  verdict__v1__get_server_info_response__number_ranges,
   (ProtobufCMessageInit) verdict__v1__get_server_info_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor verdict__v1__policy_status__field_descriptors[10] =
+{
+  {
+    "state",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__PolicyStatus, state),
+    &verdict__v1__policy_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_closed",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__PolicyStatus, is_closed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "set_digest",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__PolicyStatus, set_digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "age_seconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__PolicyStatus, age_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expires_seconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__PolicyStatus, expires_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__PolicyStatus, key_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_success_seconds",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__PolicyStatus, last_success_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_failure_seconds",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__PolicyStatus, last_failure_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_failure",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__PolicyStatus, last_failure),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_failure_cause",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__PolicyStatus, last_failure_cause),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned verdict__v1__policy_status__field_indices_by_name[] = {
+  3,   /* field[3] = age_seconds */
+  4,   /* field[4] = expires_seconds */
+  1,   /* field[1] = is_closed */
+  5,   /* field[5] = key_id */
+  8,   /* field[8] = last_failure */
+  9,   /* field[9] = last_failure_cause */
+  7,   /* field[7] = last_failure_seconds */
+  6,   /* field[6] = last_success_seconds */
+  2,   /* field[2] = set_digest */
+  0,   /* field[0] = state */
+};
+static const ProtobufCIntRange verdict__v1__policy_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor verdict__v1__policy_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "verdict.v1.PolicyStatus",
+  "PolicyStatus",
+  "Verdict__V1__PolicyStatus",
+  "verdict.v1",
+  sizeof(Verdict__V1__PolicyStatus),
+  10,
+  verdict__v1__policy_status__field_descriptors,
+  verdict__v1__policy_status__field_indices_by_name,
+  1,  verdict__v1__policy_status__number_ranges,
+  (ProtobufCMessageInit) verdict__v1__policy_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 #define verdict__v1__watch_snapshots_request__field_descriptors NULL
@@ -2198,6 +2411,38 @@ const ProtobufCEnumDescriptor verdict__v1__reason__descriptor =
   verdict__v1__reason__enum_values_by_name,
   5,
   verdict__v1__reason__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue verdict__v1__policy_state__enum_values_by_number[4] =
+{
+  { "POLICY_STATE_UNSPECIFIED", "VERDICT__V1__POLICY_STATE__POLICY_STATE_UNSPECIFIED", 0 },
+  { "POLICY_STATE_LOADED", "VERDICT__V1__POLICY_STATE__POLICY_STATE_LOADED", 1 },
+  { "POLICY_STATE_STALE", "VERDICT__V1__POLICY_STATE__POLICY_STATE_STALE", 2 },
+  { "POLICY_STATE_ERROR", "VERDICT__V1__POLICY_STATE__POLICY_STATE_ERROR", 3 },
+};
+static const ProtobufCIntRange verdict__v1__policy_state__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex verdict__v1__policy_state__enum_values_by_name[4] =
+{
+  { "POLICY_STATE_ERROR", 3 },
+  { "POLICY_STATE_LOADED", 1 },
+  { "POLICY_STATE_STALE", 2 },
+  { "POLICY_STATE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor verdict__v1__policy_state__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "verdict.v1.PolicyState",
+  "PolicyState",
+  "Verdict__V1__PolicyState",
+  "verdict.v1",
+  4,
+  verdict__v1__policy_state__enum_values_by_number,
+  4,
+  verdict__v1__policy_state__enum_values_by_name,
+  1,
+  verdict__v1__policy_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCMethodDescriptor verdict__v1__decision_service__method_descriptors[5] =

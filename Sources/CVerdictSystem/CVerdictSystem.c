@@ -107,7 +107,8 @@ void *verdict_map(size_t count, int *error) {
   // What is large begins at a multiple of a huge page; what is reserved around it is given back.
   const size_t huge = (size_t)2 << 20;
   const size_t spare = count >= huge ? huge : 0;
-  char *base = mmap(NULL, count + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+  char *base = mmap(NULL, count + spare, PROT_READ | PROT_WRITE, flags, -1, 0);
   if (base == MAP_FAILED) {
     *error = errno;
     return NULL;
@@ -158,3 +159,5 @@ int verdict_processor_count(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
+
+char *const *verdict_environment(void) { return environ; }

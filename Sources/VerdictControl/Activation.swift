@@ -1,6 +1,7 @@
 internal import Synchronization
 internal import VerdictCrypto
 internal import VerdictEngine
+internal import VerdictSystem
 
 /// What the data plane reads: makes one `SnapshotSet` of each loaded set, publishes its address,
 /// and gives the one before and its mappings back once nobody reads them.
@@ -11,11 +12,16 @@ public final class Activation: Sendable {
   /// Held for a whole activation: they come one after the other.
   private let activating = Mutex(())
   private let active = Mutex<LoadedSet?>(nil)
+  /// Is told how long publications take.
+  private let board: PolicyBoard?
   private let routes: RouteTables
 
   /// - Parameter routes: compiled route tables for gateways, validated, instead of a set's own.
-  public init(publication: Publication, routes: RouteTables = .none) {
+  public init(
+    publication: Publication, board: PolicyBoard? = nil, routes: RouteTables = .none
+  ) {
     self.publication = publication
+    self.board = board
     self.routes = routes
   }
 
@@ -24,16 +30,27 @@ public final class Activation: Sendable {
 
   /// Makes `set` what requests are answered from. Returns when no request is answered from the set
   /// before, and its memory is given back; for loops that takes about one turn.
-  public func activate(_ set: LoadedSet) {
-    set.warm()
+  ///
+  /// - Parameter isClosed: no check is decided by the set, because it is too old.
+  public func activate(_ set: LoadedSet, isClosed: Bool = false) {
     let table = SnapshotSet(
-      number: set.setNumber,
+      number: set.setNumber, isClosed: isClosed,
       set.organizations.map { organization in
         SnapshotSet.Organization(
           view: organization.view, digest: organization.digest.bytes,
           generation: organization.generation, createdSeconds: set.createdSeconds)
-      }, routes: routes.bytes)
+      }, routes: tables(for: set).bytes)
     replace(by: table.bits, set)
+  }
+
+  /// The tables live as long as this or the set, which is kept while it is in force.
+  private func tables(for set: LoadedSet) -> RouteTables {
+    routes === RouteTables.none ? set.routes ?? .none : routes
+  }
+
+  /// From now on no check is decided by the active set.
+  public func close() {
+    if let set = current { activate(set, isClosed: true) }
   }
 
   /// Leaves nothing to answer from, and gives everything back.
@@ -43,7 +60,10 @@ public final class Activation: Sendable {
 
   private func replace(by bits: UInt, _ set: LoadedSet?) {
     activating.withLock { _ in
+      let start = SystemClock.monotonicNanoseconds()
       let old = publication.publish(bits)
+      let duration = SystemClock.monotonicNanoseconds() - start
+      board?.update { $0.publicationNanoseconds = duration }
       // SAFETY: the bits are those of a table that was published here before, and `publish` says
       // that its last reader is gone.
       unsafe SnapshotSet(bits: old)?.free()

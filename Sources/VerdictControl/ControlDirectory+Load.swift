@@ -4,20 +4,24 @@ internal import VerdictSnapshot
 internal import VerdictSystem
 
 extension ControlDirectory {
-  /// Loads the current set, whole or not at all.
+  /// Loads a set, whole or not at all.
   ///
   /// Every blob is copied into sealed memory and the copy is verified, so that nothing that happens
   /// to the files later matters.
   ///
-  /// - Parameter previous: a set that was loaded before; snapshots that both have are shared.
+  /// - Parameters:
+  ///   - previous: a set that was loaded before; snapshots that both have are shared.
+  ///   - rules: what it must be beyond whole. Their channel says which ref is loaded.
   /// - Throws: the first thing that is wrong. A missing or half-written `index.json` is looked at
   ///   again for a tenth of a second before.
-  public func load(reusing previous: LoadedSet? = nil) throws(ControlError) -> LoadedSet {
+  public func load(
+    reusing previous: LoadedSet? = nil, rules: AcceptanceRules = AcceptanceRules()
+  ) throws(ControlError) -> LoadedSet {
     var retriesLeft = 5
     while true {
       let seen = (try? LayoutReader(path: path))?.indexStatus()
       do throws(ControlError) {
-        return try loadOnce(reusing: previous)
+        return try loadOnce(reusing: previous, rules)
       } catch {
         // While one reads, somebody may publish and collect what the old index needs: then it is
         // the new one that counts.
@@ -29,72 +33,56 @@ extension ControlDirectory {
     }
   }
 
-  private func loadOnce(reusing previous: LoadedSet?) throws(ControlError) -> LoadedSet {
-    let reader = try LayoutReader(path: path)
-    let index = try reader.index().index
-    let place = "\(path)/\(ImageLayout.indexFile)"
-    let current = index.manifests.filter { $0.annotations?[Annotation.refName] == Ref.current }
-    guard let entry = current.first else {
-      throw ControlError(.document, place, "no ref `current`; publish with `verdict publish`")
-    }
-    guard current.count == 1 else {
-      throw ControlError(.document, place, "\(current.count) refs `current`; remove all but one")
-    }
-    guard entry.mediaType == ImageLayout.indexType else {
-      throw ControlError(
-        .document, place, "ref `current` is a \(quoted(entry.mediaType)), not a set; publish one")
-    }
-    let digest = try entry.parsedDigest(place: place)
-    if let previous, previous.digest == digest { return previous }
-    let set = try SetDocument(
-      reader.document(entry, byteCountMax: ControlLimits.setByteCountMax),
-      place: "\(path)/\(LayoutReader.blobName(digest))")
-    return LoadedSet(
-      setNumber: set.number, createdSeconds: set.createdSeconds, digest: digest,
-      organizations: try organizations(of: set, reader, reusing: previous, place: place))
+  private func loadOnce(
+    reusing previous: LoadedSet?, _ rules: AcceptanceRules
+  ) throws(ControlError) -> LoadedSet {
+    let reader = try LayoutReader(path: path, ownership: rules.ownership)
+    let entry = try reader.index().index.entry(
+      rules.channel.rawValue, place: "\(path)/\(ImageLayout.indexFile)")
+    if let previous, previous.digest == (try entry.parsedDigest(place: path)) { return previous }
+    return try load(entry, reader, reusing: previous, rules)
   }
 
-  private func organizations(
-    of set: SetDocument, _ reader: borrowing LayoutReader, reusing previous: LoadedSet?,
-    place: String
-  ) throws(ControlError) -> [LoadedOrganization] {
+  /// Loads the set that a ref points at.
+  func load(
+    _ entry: Descriptor, _ reader: borrowing LayoutReader, reusing previous: LoadedSet?,
+    _ rules: AcceptanceRules
+  ) throws(ControlError) -> LoadedSet {
     let known = ReusableOrganizations(previous)
-    var result: [LoadedOrganization] = []
-    result.reserveCapacity(set.manifests.count)
-    for entry in set.manifests {
-      let digest = try entry.parsedDigest(place: place)
-      let organization: LoadedOrganization
-      if let unchanged = known.byManifest[digest] {
-        organization = unchanged
+    let record = try SetRecord(
+      entry, reader, known: known.manifests, place: "\(path)/\(ImageLayout.indexFile)")
+    // Before the snapshots are looked into: they may be large, and hostile.
+    try rules.check(record, reader)
+    var organizations: [LoadedOrganization] = []
+    organizations.reserveCapacity(record.organizations.count)
+    for entry in record.organizations {
+      if let unchanged = known.byManifest[entry.digest] {
+        organizations.append(unchanged)
       } else {
-        organization = try load(entry, digest, reader, known)
+        organizations.append(try load(entry, reader, known))
       }
-      guard organization.generation <= set.number else {
-        throw ControlError(
-          .document, place,
-          "organization \(quoted(organization.organization.text)) has generation"
-            + " \(organization.generation) in set \(set.number); publish again")
-      }
-      result.append(organization)
     }
-    result.sort { $0.organization.lexicographicallyPrecedes($1.organization) }
-    for (first, second) in zip(result, result.dropFirst())
-    where first.organization == second.organization {
-      throw ControlError(
-        .document, place,
-        "two manifests for organization \(quoted(first.organization.text)) in one set; publish again"
-      )
+    var attachments: [LoadedAttachment] = []
+    for entry in record.attachments {
+      let bytes = try reader.document(
+        entry.manifest.content, byteCountMax: ControlLimits.attachmentByteCountMax)
+      attachments.append(
+        LoadedAttachment(
+          kind: entry.manifest.kind, bytes: bytes, digest: entry.manifest.contentDigest,
+          generation: entry.manifest.generation, manifestDigest: entry.digest))
     }
-    return result
+    let tables = attachments.first { $0.kind == .routes }
+    return LoadedSet(
+      record, organizations: organizations, attachments: attachments,
+      routes: try tables.map { one throws(ControlError) in try RouteTables(validating: one.bytes) },
+      keyID: rules.trust == nil ? nil : record.document.keyID)
   }
 
   private func load(
-    _ entry: Descriptor, _ digest: SHA256Digest, _ reader: borrowing LayoutReader,
+    _ entry: SetRecord.Entry<OrganizationManifest>, _ reader: borrowing LayoutReader,
     _ known: ReusableOrganizations
   ) throws(ControlError) -> LoadedOrganization {
-    let manifest = try OrganizationManifest(
-      reader.document(entry, byteCountMax: ControlLimits.manifestByteCountMax),
-      place: "\(path)/\(LayoutReader.blobName(digest))")
+    let manifest = entry.manifest
     let loaded: LoadedOrganization
     let place = "\(path)/\(LayoutReader.blobName(manifest.snapshotDigest))"
     if let same = known.bySnapshot[manifest.snapshotDigest],
@@ -102,7 +90,7 @@ extension ControlDirectory {
     {
       loaded = LoadedOrganization(
         view: same.view, memory: same.memory, generation: manifest.generation,
-        digest: same.digest, manifestDigest: digest)
+        digest: same.digest, origin: .init(digest: entry.digest, manifest: manifest))
     } else {
       let memory = try reader.sealed(
         manifest.snapshot, byteCountMax: ControlLimits.snapshotByteCountMax)
@@ -110,7 +98,7 @@ extension ControlDirectory {
       let view = try SnapshotView.validating(unsafe ByteView(memory.bytes), place: place)
       loaded = LoadedOrganization(
         view: view, memory: memory, generation: manifest.generation,
-        digest: manifest.snapshotDigest, manifestDigest: digest)
+        digest: manifest.snapshotDigest, origin: .init(digest: entry.digest, manifest: manifest))
     }
     guard loaded.organization == manifest.organization, loaded.model == manifest.model else {
       throw ControlError(
@@ -123,15 +111,43 @@ extension ControlDirectory {
   }
 }
 
+extension ImageIndex {
+  /// The set that a ref points at.
+  func entry(_ ref: String, place: String) throws(ControlError) -> Descriptor {
+    let found = manifests.filter { $0.annotations?[Annotation.refName] == ref }
+    guard let entry = found.first else {
+      let advice =
+        switch ref {
+        case Ref.current: "; publish with `verdict publish`"
+        case Ref.staged: "; publish with `verdict publish --staged`"
+        default: "; `verdict history` lists what is there"
+        }
+      throw ControlError(.document, place, "no ref `\(ref)`\(advice)")
+    }
+    guard found.count == 1 else {
+      throw ControlError(.document, place, "\(found.count) refs `\(ref)`; remove all but one")
+    }
+    guard entry.mediaType == ImageLayout.indexType else {
+      throw ControlError(
+        .document, place, "ref `\(ref)` is a \(quoted(entry.mediaType)), not a set; publish one")
+    }
+    return entry
+  }
+}
+
 /// What a set that was loaded before has to offer. Everything in it was verified then.
 private struct ReusableOrganizations {
   private(set) var byManifest: [SHA256Digest: LoadedOrganization] = [:]
+  private(set) var manifests: [SHA256Digest: OrganizationManifest] = [:]
   private(set) var bySnapshot: [SHA256Digest: LoadedOrganization] = [:]
 
   init(_ set: LoadedSet?) {
     for organization in set?.organizations ?? [] {
       bySnapshot[organization.digest] = organization
-      if let manifest = organization.manifestDigest { byManifest[manifest] = organization }
+      if let origin = organization.origin {
+        byManifest[origin.digest] = organization
+        manifests[origin.digest] = origin.manifest
+      }
     }
   }
 }

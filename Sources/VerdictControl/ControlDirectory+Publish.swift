@@ -1,217 +1,207 @@
-internal import VerdictCrypto
+public import VerdictCrypto
+internal import VerdictModel
+internal import VerdictSnapshot
 internal import VerdictSystem
 
 extension ControlDirectory {
-  /// Makes `snapshots` the current set, all at once, and keeps the set before in the history.
+  /// Makes what is requested the current or the staged set, all at once, and keeps the current set
+  /// before in the history.
   ///
   /// Organizations whose snapshot is the same as in the set before keep their manifest and their
   /// generation, byte for byte. If that is so for all of them, and none went, there is nothing to
   /// publish: the set's number stays and `isNew` is false. (Damaged blobs are mended even then.)
   ///
-  /// - Parameters:
-  ///   - message: why, for the history. Up to 4,096 bytes, may be empty.
-  ///   - author: who, for the history. Up to 4,096 bytes, may be empty.
-  ///   - createdSeconds: now, in seconds since 1970.
   /// - Throws: with everything as it was, except perhaps for blobs that nothing refers to. `busy`
-  ///   if somebody else publishes just now.
+  ///   if somebody else publishes just now, `pinned` if the directory is.
   /// - Complexity: linear in the bytes of all snapshots.
-  public func publish(
-    snapshots: [OrganizationSnapshot], message: String, author: String, createdSeconds: Int64
+  public func publish(_ request: PublishRequest) throws(ControlError) -> PublishedSet {
+    let items = try request.items(path: path)
+    return try replace(request.terms) { before throws(ControlError) in
+      var all = items
+      for organization in request.unchanged {
+        guard let kept = before.current?.organizations[organization.organization],
+          kept.manifest.source == organization.source.descriptor
+        else {
+          throw ControlError(
+            .busy, path,
+            "organization \(quoted(organization.organization.text)) was published by somebody else"
+              + " meanwhile; publish again")
+        }
+        all.append(SetPlan.Item(manifest: .organization(kept.manifest), content: nil))
+      }
+      return try SetPlan.ordered(all, path: path)
+    }
+  }
+
+  /// What the organizations of the current set say that they follow from, if it can be relied on:
+  /// where sets are signed, by a signature of `terms`' own key or one that it trusts.
+  public func publishedSources(
+    _ terms: SetTerms
+  ) -> [[UInt8]: SHA256Digest] {
+    guard let reader = try? LayoutReader(path: path),
+      let entry = try? reader.index().index.entry(Ref.current, place: path),
+      let record = try? SetRecord(entry, reader, place: path),
+      (try? terms.checkSource(record, channel: .current, path: path)) != nil
+    else { return [:] }
+    var sources: [[UInt8]: SHA256Digest] = [:]
+    for entry in record.organizations {
+      // What is damaged is compiled anew, and mended so.
+      guard let source = entry.manifest.source, (try? reader.verify(entry.manifest)) != nil
+      else { continue }
+      sources[entry.manifest.organization] = try? SHA256Digest(descriptor: source)
+    }
+    return sources
+  }
+
+  /// Works out a new set and makes it visible: what publishing, renewing, deploying and rolling
+  /// back have in common.
+  func replace(
+    _ terms: SetTerms, _ items: (PublishedState) throws(ControlError) -> [SetPlan.Item]
   ) throws(ControlError) -> PublishedSet {
-    let snapshots = try identified(snapshots)
-    try check(message)
-    try check(author)
-    let timestamp = LayoutDocument.timestamp(createdSeconds)
-    guard LayoutDocument.seconds(ofTimestamp: timestamp) == createdSeconds else {
-      throw ControlError(.limit, path, "`\(timestamp)` is no time to publish; set the clock")
+    try terms.check(path: path)
+    if terms.isDryRun {
+      let before = try state(terms)
+      return try SetPlan(items(before), terms, after: before, path: path).result
     }
     let writer = try LayoutWriter(locking: path)
-    let before = try PublishedState(reading: path)
-    guard before.numberMax < ControlLimits.setNumberMax else {
-      throw ControlError(.limit, path, "no set number is left; publish into a new directory")
+    let before = try state(terms)
+    if terms.channel == .current, let pin = before.index.pin(), terms.changesContent {
+      throw ControlError(
+        .pinned, path, "pinned\(pin.text); run `verdict unpin` before publishing")
     }
-    let number = before.numberMax + 1
-
-    _ = try writer.writeBlob(ImageLayout.emptyBlob, mediaType: ImageLayout.emptyType)
-    var manifests: [Descriptor] = []
-    var organizations: [PublishedOrganization] = []
-    for snapshot in snapshots {
-      let known = before.organizations[snapshot.organization]
-      let kept = known?.manifest.snapshotDigest == snapshot.digest ? known : nil
-      _ = try writer.writeBlob(snapshot.content.bytes, mediaType: ImageLayout.snapshotType)
-      let bytes =
-        kept?.bytes
-        ?? OrganizationManifest.bytes(
-          of: snapshot, generation: number, createdSeconds: createdSeconds)
-      var manifest = try writer.writeBlob(bytes, mediaType: ImageLayout.manifestType)
-      manifest.platform = Descriptor.Platform.none
-      manifests.append(manifest)
-      organizations.append(
-        PublishedOrganization(
-          organization: snapshot.organization, model: snapshot.model,
-          generation: kept?.manifest.generation ?? number, digest: snapshot.digest,
-          byteCount: snapshot.content.bytes.count, isChanged: kept == nil))
+    let plan = try SetPlan(items(before), terms, after: before, path: path)
+    for blob in plan.blobs {
+      _ = try writer.writeBlob(blob.bytes, mediaType: blob.mediaType)
     }
-
-    if let current = before.current, manifests.map(\.digest) == current.manifestDigests {
+    if plan.result.isNew {
+      try writer.writeIndex(plan.index, replacing: before.indexBytes)
+    } else {
       try writer.synchronizeBlobs()
-      return PublishedSet(
-        number: current.number, digest: current.digest, isNew: false,
-        organizations: organizations, removed: [])
     }
-    let set = try writer.writeBlob(
-      SetDocument.bytes(
-        number: number, createdSeconds: createdSeconds, message: message, author: author,
-        manifests: manifests),
-      mediaType: ImageLayout.indexType)
-    try writer.writeIndex(before.index.replacing(current: set, number: number))
-    let published = Set(snapshots.map(\.organization))
-    return PublishedSet(
-      number: number, digest: try set.parsedDigest(place: path), isNew: true,
-      organizations: organizations,
-      removed: before.organizations.keys.filter { !published.contains($0) }
-        .sorted { $0.lexicographicallyPrecedes($1) })
+    return plan.result
   }
 
-  /// Message and author are text of bounded length. Of the control characters only tabs and line
-  /// ends may be in them: all JSON writers spell those alike, and a set that a copying tool writes
-  /// anew must keep its digest.
-  private func check(_ text: String) throws(ControlError) {
-    guard text.utf8.count <= ControlLimits.messageByteCountMax else {
-      throw ControlError(
-        .limit, path, "message or author longer than \(ControlLimits.messageByteCountMax) bytes")
+  /// What is there, as far as it may be built on. Who signs keeps no manifest from a set that
+  /// somebody else may have made: it would be signed without having been looked at.
+  private func state(_ terms: SetTerms) throws(ControlError) -> PublishedState {
+    var state = try PublishedState(reading: path)
+    guard terms.signing != nil, !terms.trustsContent, state.indexBytes != nil else { return state }
+    let reader = try LayoutReader(path: path)
+    for channel in SetChannel.allCases where state.head(of: channel) != nil {
+      do throws(ControlError) {
+        let record = try SetRecord(
+          state.index.entry(channel.rawValue, place: path), reader, place: path)
+        try terms.checkSource(record, channel: channel, path: path)
+      } catch {
+        state.distrust(channel)
+      }
     }
-    for scalar in text.unicodeScalars where scalar.value < 32 && scalar != "\n" && scalar != "\t" {
-      throw ControlError(
-        .document, path, "message or author \(quoted(text)): a control character; remove it")
-    }
+    return state
   }
+}
 
-  /// The snapshots in byte order of their organizations, each validated.
-  private func identified(
-    _ snapshots: [OrganizationSnapshot]
-  ) throws(ControlError) -> [IdentifiedSnapshot] {
-    guard !snapshots.isEmpty else {
+extension SetTerms {
+  /// A renewal under a pin is fine: it changes nothing but the time and the signature.
+  fileprivate var changesContent: Bool { !isRefresh }
+
+  /// Content that is taken from the directory is signed only if it was signed before, by this key
+  /// or one that is trusted: else whoever can write there could have anything signed.
+  func checkSource(
+    _ record: SetRecord, channel: SetChannel, path: String
+  ) throws(ControlError) {
+    guard let signing else { return }
+    // Servers hold keys to their limits, seeing what is in force there.
+    let keys = trust.all.map(\.key) + [signing.key.verifyingKey]
+    var rules = AcceptanceRules()
+    rules.trust = TrustedKeys(keys.map { TrustedKey(key: $0, organizations: nil) })
+    rules.channel = channel
+    try rules.check(record, LayoutReader(path: path))
+  }
+}
+
+extension PublishRequest {
+  /// Everything that was compiled, validated.
+  fileprivate func items(path: String) throws(ControlError) -> [SetPlan.Item] {
+    guard !snapshots.isEmpty || !unchanged.isEmpty else {
       throw ControlError(.limit, path, "no organization to publish; name their documents")
     }
-    guard snapshots.count <= ControlLimits.organizationCountMax else {
+    guard snapshots.count + unchanged.count <= ControlLimits.organizationCountMax else {
       throw ControlError(
         .limit, path, "more than \(ControlLimits.organizationCountMax) organizations")
     }
-    var result: [IdentifiedSnapshot] = []
-    for snapshot in snapshots { result.append(try IdentifiedSnapshot(snapshot)) }
-    result.sort { $0.organization.lexicographicallyPrecedes($1.organization) }
-    for (first, second) in zip(result, result.dropFirst())
-    where first.organization == second.organization {
+    var items: [SetPlan.Item] = []
+    for snapshot in snapshots {
+      let identified = try IdentifiedSnapshot(snapshot)
+      items.append(
+        SetPlan.Item(
+          manifest: .organization(
+            OrganizationManifest(
+              organization: identified.organization, model: identified.model, generation: 0,
+              compilerVersion: snapshot.compilerVersion, source: snapshot.source?.descriptor,
+              snapshot: Descriptor(snapshot.bytes, mediaType: ImageLayout.snapshotType),
+              snapshotDigest: identified.digest)), content: snapshot.bytes))
+    }
+    for attachment in attachments {
+      guard (1...ControlLimits.attachmentByteCountMax).contains(attachment.bytes.count) else {
+        throw ControlError(
+          .limit, path,
+          "\(attachment.kind.name): \(attachment.bytes.count) bytes, allowed are 1 to"
+            + " \(ControlLimits.attachmentByteCountMax)")
+      }
+      let content = Descriptor(attachment.bytes, mediaType: attachment.kind.rawValue)
+      items.append(
+        SetPlan.Item(
+          manifest: .attachment(
+            AttachmentManifest(
+              kind: attachment.kind, generation: 0, content: content,
+              contentDigest: SHA256Digest(ofArray: attachment.bytes))),
+          content: attachment.bytes))
+    }
+    return items
+  }
+}
+
+extension SetPlan {
+  /// Organizations in byte order of their ids, then attachments; each once.
+  static func ordered(_ items: [Item], path: String) throws(ControlError) -> [Item] {
+    var organizations: [(id: [UInt8], item: Item)] = []
+    var attachments: [(kind: SetAttachment.Kind, item: Item)] = []
+    for item in items {
+      switch item.manifest {
+      case .organization(let manifest): organizations.append((manifest.organization, item))
+      case .attachment(let manifest): attachments.append((manifest.kind, item))
+      }
+    }
+    organizations.sort { $0.id.lexicographicallyPrecedes($1.id) }
+    for (first, second) in zip(organizations, organizations.dropFirst()) where first.id == second.id
+    {
       throw ControlError(
-        .document, path,
-        "two snapshots for organization \(quoted(first.organization.text)); publish one")
+        .document, path, "two snapshots for organization \(quoted(first.id.text)); publish one")
+    }
+    var result = organizations.map(\.item)
+    for kind in SetAttachment.Kind.allCases {
+      let found = attachments.filter { $0.kind == kind }
+      guard found.count < 2 else {
+        throw ControlError(.document, path, "\(kind.name) given twice; publish one")
+      }
+      result += found.map(\.item)
     }
     return result
   }
 }
 
-/// What a directory holds before a publish.
-private struct PublishedState {
-  struct Organization {
-    let manifest: OrganizationManifest
-    let bytes: [UInt8]
-  }
-
-  struct Current {
-    let number: UInt64
-    let digest: SHA256Digest
-    let manifestDigests: [String]
-  }
-
-  var index = ImageIndex(manifests: [])
-  /// The highest number that any set in the directory has.
-  var numberMax: UInt64 = 0
-  /// nil before the first publish, and when the current set is damaged.
-  var current: Current?
-  /// Of the current set, those whose manifest is whole.
-  var organizations: [[UInt8]: Organization] = [:]
-
-  /// An unreadable `index.json` is an error: without it the next number is unknown, and a number
-  /// that was used before would be taken for an old set. Damage further down is mended by
-  /// publishing: what can't be read counts as changed.
-  init(reading path: String) throws(ControlError) {
-    guard File.exists("\(path)/\(ImageLayout.indexFile)") else { return }
-    let reader = try LayoutReader(path: path)
-    index = try reader.index().index
-    for entry in index.manifests {
-      let name = entry.annotations?[Annotation.refName] ?? ""
-      numberMax = max(numberMax, Ref.number(ofHistory: name) ?? 0)
-      guard name == Ref.current || name == Ref.staged else { continue }
-      let set: SetDocument
-      do {
-        set = try Self.set(entry, reader)
-      } catch {
-        // The history may still say which number the damaged set had.
-        guard index.hasHistory(of: entry) else { throw error }
-        continue
-      }
-      numberMax = max(numberMax, set.number)
-      guard name == Ref.current else { continue }
-      current = Current(
-        number: set.number, digest: try entry.parsedDigest(place: path),
-        manifestDigests: set.manifests.map(\.digest))
-      readOrganizations(of: set, reader)
+extension LayoutReader {
+  /// That the snapshot of a manifest is there, whole, valid and of the organization and model that
+  /// it is announced as.
+  func verify(_ manifest: OrganizationManifest) throws(ControlError) {
+    let memory = try sealed(
+      manifest.snapshot, byteCountMax: ControlLimits.snapshotByteCountMax)
+    let place = "\(path)/\(Self.blobName(manifest.snapshotDigest))"
+    // SAFETY: the memory outlives the view.
+    let view = try SnapshotView.validating(unsafe ByteView(memory.bytes), place: place)
+    let identity = SnapshotIdentity(of: view)
+    guard identity.organization == manifest.organization, identity.model == manifest.model else {
+      throw ControlError(.snapshot, place, "not the announced organization; publish documents")
     }
-  }
-
-  private static func set(
-    _ entry: Descriptor, _ reader: borrowing LayoutReader
-  ) throws(ControlError) -> SetDocument {
-    let bytes = try reader.document(entry, byteCountMax: ControlLimits.setByteCountMax)
-    return try SetDocument(bytes, place: "\(reader.path)/\(entry.digest)")
-  }
-
-  private mutating func readOrganizations(
-    of set: SetDocument, _ reader: borrowing LayoutReader
-  ) {
-    for entry in set.manifests {
-      guard
-        let bytes = try? reader.document(
-          entry, byteCountMax: ControlLimits.manifestByteCountMax),
-        let manifest = try? OrganizationManifest(bytes, place: entry.digest)
-      else { continue }
-      organizations[manifest.organization] = Organization(manifest: manifest, bytes: bytes)
-    }
-  }
-}
-
-extension ImageIndex {
-  /// Whether a history ref points at the same set.
-  fileprivate func hasHistory(of entry: Descriptor) -> Bool {
-    manifests.contains { other in
-      other.digest == entry.digest
-        && Ref.number(ofHistory: other.annotations?[Annotation.refName] ?? "") != nil
-    }
-  }
-
-  /// The refs after a publish: `current`, then what others have put here, `staged` among it, then
-  /// the history, oldest first, as far as it is kept.
-  fileprivate func replacing(current set: Descriptor, number: UInt64) -> ImageIndex {
-    func ref(_ name: String) -> Descriptor {
-      var entry = set
-      entry.annotations = [Annotation.refName: name]
-      return entry
-    }
-    var kept: [Descriptor] = []
-    var history: [(number: UInt64, entry: Descriptor)] = [(number, ref(Ref.history(number)))]
-    for entry in manifests {
-      let name = entry.annotations?[Annotation.refName] ?? ""
-      if let past = Ref.number(ofHistory: name) {
-        history.append((past, entry))
-      } else if name != Ref.current {
-        kept.append(entry)
-      }
-    }
-    history.sort { $0.number < $1.number }
-    var result = self
-    result.manifests =
-      [ref(Ref.current)] + kept + history.suffix(ControlLimits.historyCount).map(\.entry)
-    return result
   }
 }

@@ -19,4 +19,12 @@ public struct ControlDirectory: Sendable {
     while trimmed.count > 1, trimmed.last == "/" { trimmed = trimmed.dropLast() }
     self.path = String(trimmed)
   }
+
+  /// Seconds since 1970 of a time as annotations have it, like `2026-01-31T12:00:00Z`.
+  public static func seconds(ofTime text: String) -> Int64? {
+    LayoutDocument.seconds(ofTimestamp: text)
+  }
+
+  /// The other way round.
+  public static func time(ofSeconds seconds: Int64) -> String { LayoutDocument.timestamp(seconds) }
 }

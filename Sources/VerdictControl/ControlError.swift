@@ -3,24 +3,51 @@ internal import VerdictSystem
 /// Why a control directory was not published to or not loaded. Whatever it says, nothing has
 /// changed: the directory serves its old set, and the server what it had loaded.
 public struct ControlError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// One code for each step that can fail.
+  /// One code for each step that can fail. Logs, metrics and `GetServerInfo` call a failure by the
+  /// same name.
   public enum Code: String, Sendable, CaseIterable {
     /// The kernel refused: missing, no permission, disk full.
     case system
     /// Not an OCI image layout.
     case layout
+    /// A directory or file that others may write, or that belongs to somebody else.
+    case owner
     /// `index.json` is missing or half written; looking again soon may help.
     case unsettled
     /// `index.json`, a set or a manifest doesn't say what it must.
     case document
+    /// Nobody has signed the set.
+    case unsigned
+    /// The key that signed the set is not among those that are trusted.
+    case untrusted
+    /// The signature is not one of this set.
+    case signature
+    /// Signed for another channel: staged content is not to be served.
+    case channel
+    /// A key that is limited to some organizations has changed others.
+    case scope
+    /// Not valid yet.
+    case early
+    /// Not valid any more.
+    case expired
+    /// A lower number than what was in force before, or another set with the same number.
+    case older
     /// A blob has not the size or the digest that its name and descriptor promise.
     case blob
     /// A snapshot failed validation, or is not the one that its manifest announces.
     case snapshot
+    /// A check that the set carries did not come out as it must.
+    case checks
+    /// More of the recorded checks than allowed would be answered otherwise.
+    case `guard`
+    /// What was accepted could not be noted in the state directory.
+    case state
     /// A limit of `ControlLimits` is exceeded.
     case limit
     /// Another publisher is at work.
     case busy
+    /// The directory is pinned to its current set.
+    case pinned
     /// Policy documents did not compile.
     case documents
   }

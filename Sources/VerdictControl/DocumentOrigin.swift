@@ -18,10 +18,10 @@ struct DocumentOrigin: SetOrigin {
 
   func watchedDirectories() -> [String] { files.directories }
 
-  mutating func load(reusing active: LoadedSet?) throws(ControlError) -> LoadedSet {
-    try LoadedSet(
-      compiled: compile(), after: active,
-      createdSeconds: SystemClock.realNanoseconds() / 1_000_000_000)
+  mutating func load(
+    reusing active: LoadedSet?, nowSeconds: Int64
+  ) throws(ControlError) -> LoadedSet {
+    try LoadedSet(compiled: compile(), after: active, createdSeconds: nowSeconds)
   }
 }
 

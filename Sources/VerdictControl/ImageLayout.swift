@@ -3,9 +3,11 @@
 ///
 /// ```
 /// index.json ── ref `current` ──> set (image index) ── one per organization ──> manifest
-///            ── ref `g<N>`    ──> set ...                                        │ layer
-///            ── ref `staged`  ──> set ...                                        v
-///                                                                             snapshot
+///            ── ref `g<N>`    ──> set ...              │                         │ layer
+///            ── ref `staged`  ──> set ...              │                         v
+///                                                      │                      snapshot
+///                                                      └─ one per attachment ──> manifest ──>
+///                                                      bytes
 /// ```
 ///
 /// What must survive a copy through a registry stands **inside** the set and the manifests,
@@ -21,6 +23,7 @@ enum ImageLayout {
 
   static let organizationType = "application/vnd.verdict.organization.v1"
   static let snapshotType = "application/vnd.verdict.snapshot.v1"
+  static let attachmentType = "application/vnd.verdict.attachment.v1"
 
   static let layoutFile = "oci-layout"
   static let layoutContent = Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8)
@@ -32,7 +35,7 @@ enum ImageLayout {
 enum Ref {
   /// What is served.
   static let current = "current"
-  /// The staging area; kept by publishing, never served.
+  /// The staging area; never served.
   static let staged = "staged"
 
   static func history(_ number: UInt64) -> String { "g\(number)" }
@@ -58,17 +61,41 @@ enum Annotation {
   static let generation = "dev.verdict.generation"
   static let model = "dev.verdict.model"
   static let compiler = "dev.verdict.compiler.version"
+  /// Digest of what the snapshot was compiled from and by; only where publishers may rely on it.
+  static let source = "dev.verdict.source"
+  /// `current` or `staged`; what has none is for `current`.
+  static let channel = "dev.verdict.channel"
+  /// Digest of the set that was current when this one was signed.
+  static let previous = "dev.verdict.previous"
+  /// The number of the set whose content this one brings back.
+  static let rollback = "dev.verdict.rollback"
+  /// Why the server's guard is to let this set pass.
+  static let override = "dev.verdict.guard.override"
+  static let notBefore = "dev.verdict.not-before"
+  static let expires = "dev.verdict.expires"
+  /// Of a signature: who made it, and its bytes in hexadecimal digits.
+  static let key = "dev.verdict.key"
+  static let signature = "dev.verdict.signature"
+  /// On `index.json`: while it is there, `current` stays as it is. Why, who and when.
+  static let pin = "dev.verdict.pin"
+  static let pinAuthor = "dev.verdict.pin.author"
+  static let pinCreated = "dev.verdict.pin.created"
+}
+
+/// What a set is meant to become. A signature for one is none for the other.
+public enum SetChannel: String, Sendable, CaseIterable {
+  case current, staged
 }
 
 /// A reference to a blob.
-struct Descriptor: Decodable, Equatable {
+struct Descriptor: Decodable, Equatable, Sendable {
   var mediaType: String
   var digest: String
   var size: Int
   var annotations: [String: String]?
   var platform: Platform?
 
-  struct Platform: Decodable, Equatable {
+  struct Platform: Decodable, Equatable, Sendable {
     var architecture: String
     var os: String
     /// What a manifest has that is not for any machine. Copying tools expect the field.
@@ -82,8 +109,9 @@ struct ImageIndex: Decodable, Equatable {
   var annotations: [String: String]?
 }
 
-/// The manifest of one organization.
+/// The manifest of one organization or attachment.
 struct ImageManifest: Decodable, Equatable {
+  var artifactType: String?
   var config: Descriptor
   var layers: [Descriptor]
   var annotations: [String: String]?

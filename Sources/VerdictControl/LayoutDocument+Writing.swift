@@ -13,7 +13,7 @@ extension LayoutDocument {
   static func bytes(of manifest: ImageManifest) -> [UInt8] {
     let text = object([
       ("schemaVersion", "2"), ("mediaType", string(ImageLayout.manifestType)),
-      ("artifactType", string(ImageLayout.organizationType)),
+      ("artifactType", string(manifest.artifactType ?? ImageLayout.organizationType)),
       ("config", object(manifest.config)), ("layers", array(manifest.layers)),
       ("annotations", object(manifest.annotations)),
     ])

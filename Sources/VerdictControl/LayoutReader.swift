@@ -7,17 +7,47 @@ internal import VerdictSystem
 struct LayoutReader: ~Copyable {
   let path: String
   private let root: FileDescriptor
+  /// Whose the files must be; nil: anybody's.
+  private let ownership: Ownership?
 
-  init(path: String) throws(ControlError) {
+  init(path: String, ownership: Ownership? = nil) throws(ControlError) {
+    let root = try Self.opened(path)
+    if let ownership { try Self.check(ownership, root, path) }
     self.path = path
+    self.ownership = ownership
+    self.root = root
+  }
+
+  private static func opened(_ path: String) throws(ControlError) -> FileDescriptor {
     do {
-      root = try FileDescriptor.directory(path)
+      return try FileDescriptor.directory(path)
     } catch {
       throw ControlError(
         .system, path,
         "\(SystemError.text(of: error.number)); publish into it with `verdict publish`")
     }
   }
+
+  private static func check(
+    _ rule: Ownership, _ root: borrowing FileDescriptor, _ path: String
+  ) throws(ControlError) {
+    do {
+      try rule.check(root.status(), place: path)
+      for name in directories {
+        guard let directory = try? root.opening(beneath: name) else { continue }
+        try rule.check(directory.status(), place: "\(path)/\(name)")
+      }
+    } catch let error as SystemError {
+      throw ControlError(error, path)
+    } catch let error as ControlError {
+      throw error
+    } catch {
+      preconditionFailure("asking for a status throws these two")
+    }
+  }
+
+  /// The directories through which files are reached; `..data` is the link that Kubernetes flips.
+  private static let directories = ["..data", "blobs", ImageLayout.blobDirectory]
 
   /// The path of a blob below the directory.
   static func blobName(_ digest: SHA256Digest) -> String {
@@ -26,7 +56,7 @@ struct LayoutReader: ~Copyable {
 
   /// `index.json` as it stands. It is the one file that is replaced; a missing or unreadable one is
   /// `unsettled`, because tools that don't replace it by a rename leave such moments.
-  func index() throws(ControlError) -> (index: ImageIndex, status: FileStatus) {
+  func index() throws(ControlError) -> (index: ImageIndex, bytes: [UInt8]) {
     let place = "\(path)/\(ImageLayout.indexFile)"
     let file = try open(ImageLayout.indexFile, missing: .unsettled)
     let status = try status(of: file, ImageLayout.indexFile)
@@ -37,7 +67,7 @@ struct LayoutReader: ~Copyable {
     let bytes = try read(file, status, ImageLayout.indexFile, changed: .unsettled)
     let index = try LayoutDocument.value(
       ImageIndex.self, from: bytes, place: place, unreadable: .unsettled)
-    return (index, status)
+    return (index, bytes)
   }
 
   /// `index.json` as bytes, if there is a readable one of allowed size.
@@ -52,6 +82,14 @@ struct LayoutReader: ~Copyable {
   func indexStatus() -> FileStatus? {
     guard let file = try? root.opening(beneath: ImageLayout.indexFile) else { return nil }
     return try? file.status()
+  }
+
+  /// How long a blob is; 0 where there is none.
+  func byteCount(of digest: SHA256Digest) -> Int {
+    guard let file = try? root.opening(beneath: Self.blobName(digest)),
+      let status = try? file.status(), status.isRegular
+    else { return 0 }
+    return status.byteCount
   }
 
   /// A blob that is a document, its size and digest verified.
@@ -146,6 +184,7 @@ struct LayoutReader: ~Copyable {
     guard status.isRegular else {
       throw ControlError(.layout, "\(path)/\(name)", "not a regular file; remove it and publish")
     }
+    try ownership?.check(status, place: "\(path)/\(name)")
     return status
   }
 

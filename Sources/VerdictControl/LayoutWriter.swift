@@ -90,9 +90,24 @@ struct LayoutWriter: ~Copyable {
     return descriptor
   }
 
+  /// The same for a snapshot in memory, whose digest is known. A blob that is there with the right
+  /// size is taken as it is: whoever reads it verifies it.
+  func writeBlob(_ memory: SealedMemory, digest: SHA256Digest) throws(ControlError) {
+    let place = "\(path)/\(LayoutReader.blobName(digest))"
+    if FileStatus(of: place)?.byteCount == memory.byteCount { return }
+    do {
+      // SAFETY: the memory lives through the call.
+      try unsafe AtomicFile.replace(place, with: memory.bytes, synchronizesDirectory: false)
+    } catch {
+      throw ControlError(error, place)
+    }
+  }
+
   /// Makes a new set visible: the one step that readers notice. The names of the blobs reach the
   /// disk before.
-  func writeIndex(_ index: ImageIndex) throws(ControlError) {
+  ///
+  /// - Parameter old: what was read of it when the new one was worked out; nil: there was none.
+  func writeIndex(_ index: ImageIndex, replacing old: [UInt8]?) throws(ControlError) {
     let bytes = LayoutDocument.bytes(of: index)
     guard bytes.count <= ControlLimits.indexByteCountMax else {
       throw ControlError(
@@ -100,6 +115,12 @@ struct LayoutWriter: ~Copyable {
         "would have more than \(ControlLimits.indexByteCountMax) bytes; remove foreign refs")
     }
     try synchronizeBlobs()
+    // Foreign tools don't know the lock.
+    guard try LayoutReader(path: path).indexBytes() == old else {
+      throw ControlError(
+        .busy, "\(path)/\(ImageLayout.indexFile)",
+        "replaced by somebody else meanwhile; publish again")
+    }
     try replace(ImageLayout.indexFile, with: bytes, synchronizesDirectory: true)
   }
 

@@ -56,6 +56,6 @@ extension LoadedOrganization {
     // SAFETY: the loaded organization keeps the memory for as long as the view.
     let view = try SnapshotView.validating(unsafe ByteView(memory.bytes), place: "")
     self.init(
-      view: view, memory: memory, generation: generation, digest: digest, manifestDigest: nil)
+      view: view, memory: memory, generation: generation, digest: digest, origin: nil)
   }
 }

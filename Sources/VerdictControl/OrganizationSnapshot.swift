@@ -1,4 +1,4 @@
-internal import VerdictCrypto
+public import VerdictCrypto
 internal import VerdictModel
 internal import VerdictSnapshot
 
@@ -8,10 +8,14 @@ public struct OrganizationSnapshot: Sendable {
   public let bytes: [UInt8]
   /// Version of what compiled it, for the manifest.
   public let compilerVersion: String
+  /// Names everything that the snapshot follows from; the next publish need not compile what has
+  /// the same. nil: it always has to.
+  public let source: SHA256Digest?
 
-  public init(bytes: [UInt8], compilerVersion: String) {
+  public init(bytes: [UInt8], compilerVersion: String, source: SHA256Digest? = nil) {
     self.bytes = bytes
     self.compilerVersion = compilerVersion
+    self.source = source
   }
 }
 

@@ -121,6 +121,12 @@ public final class Publication: @unchecked Sendable {
     }
   }
 
+  /// Where the line of a slot lies, and those of the publisher; for tests.
+  package func slotAddress(_ slot: Int) -> UInt { unsafe UInt(bitPattern: atomic(line: slot + 2)) }
+  package var publisherAddresses: [UInt] {
+    [0, 1].map { unsafe UInt(bitPattern: atomic(line: $0)) }
+  }
+
   private func atomic(line: Int) -> UnsafeMutablePointer<Atomic<UInt>> {
     // SAFETY: callers pass 0 up to `slotCount + 2`, all bound in `init`.
     unsafe lines.advanced(by: line * Self.strideByteCount)
@@ -155,6 +161,21 @@ extension Publication {
       unsafe slot.pointee.store(
         count.pointee.load(ordering: .sequentiallyConsistent), ordering: .sequentiallyConsistent)
       return unsafe pointer.pointee.load(ordering: .sequentiallyConsistent)
+    }
+
+    /// Moves on while something from an earlier time is still in use: announces the count from when
+    /// that was got, and returns the current pointer with the current count.
+    ///
+    /// A publisher that has added to the count since then goes on waiting, so both pointers hold:
+    /// the old one, and the new one, which only a later publisher can take out.
+    ///
+    /// - Parameter oldest: the least count of what is in use; the greatest value: nothing is.
+    @inlinable
+    public func enter(keeping oldest: UInt) -> (pointer: UInt, count: UInt) {
+      // SAFETY: as in `enter`.
+      let seen = unsafe count.pointee.load(ordering: .sequentiallyConsistent)
+      unsafe slot.pointee.store(min(oldest, seen), ordering: .sequentiallyConsistent)
+      return unsafe (pointer.pointee.load(ordering: .sequentiallyConsistent), seen)
     }
 
     /// Goes offline: nothing from `enter` is used any more. To be called before blocking.

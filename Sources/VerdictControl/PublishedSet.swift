@@ -12,6 +12,8 @@ public struct PublishedSet: Sendable {
   public let organizations: [PublishedOrganization]
   /// Ids of organizations that the set before had and this one doesn't, in byte order.
   public let removed: [[UInt8]]
+  /// The attachments, and whether this publish changed them.
+  public let attachments: [SetAttachment.Kind: Bool]
 }
 
 /// One organization of a published set.

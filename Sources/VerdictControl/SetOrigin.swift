@@ -6,31 +6,27 @@ protocol SetOrigin: Sendable {
   /// every second.
   mutating func fingerprint() -> SHA256Digest
 
-  /// Loads the set that is there now; `active` is what was loaded last, to share with.
-  mutating func load(reusing active: LoadedSet?) throws(ControlError) -> LoadedSet
+  /// Loads the set that is there now.
+  ///
+  /// - Parameters:
+  ///   - active: what is in force, to share with and to compare with.
+  ///   - nowSeconds: the time at which it must be valid, in seconds since 1970.
+  /// - Throws: where anything but everything is in order. Nothing has changed then.
+  mutating func load(
+    reusing active: LoadedSet?, nowSeconds: Int64
+  ) throws(ControlError) -> LoadedSet
+
+  /// What is to serve where the first load fails; nil: nothing is.
+  mutating func fallback() throws(ControlError) -> LoadedSet?
+
+  /// A time that is certainly not in the future, from before this process; 0: none is known.
+  mutating func knownSeconds() -> Int64
 
   /// Directories in which something happens before the fingerprint changes.
   func watchedDirectories() -> [String]
 }
 
-/// A control directory as an origin.
-struct ControlOrigin: SetOrigin {
-  let directory: ControlDirectory
-
-  /// The content of `index.json`: everything else follows from it. Its size, inode and times are
-  /// not asked, because a file that is rewritten in place twice within one tick of the file
-  /// system's clock would look untouched.
-  mutating func fingerprint() -> SHA256Digest {
-    let bytes = (try? LayoutReader(path: directory.path))?.indexBytes() ?? []
-    return SHA256Digest(ofArray: bytes)
-  }
-
-  mutating func load(reusing active: LoadedSet?) throws(ControlError) -> LoadedSet {
-    try directory.load(reusing: active)
-  }
-
-  /// `..data` is the link that Kubernetes flips; the blobs' directory tells of what arrives late.
-  func watchedDirectories() -> [String] {
-    [directory.path, "\(directory.path)/\(ImageLayout.blobDirectory)"]
-  }
+extension SetOrigin {
+  mutating func fallback() throws(ControlError) -> LoadedSet? { nil }
+  mutating func knownSeconds() -> Int64 { 0 }
 }

@@ -15,6 +15,11 @@ public import VerdictSystem
 /// | something new | load; activate it unless it is the active set |
 /// | load fails | report, unless the report before said the same |
 /// | nothing new since a failure | load again after 1, 2, 4 ... 30 s, or at the next hint |
+/// | the first load fails | activate what the origin has kept from before, if anything |
+/// | the active set has become too old | withhold decisions until there is a newer one |
+///
+/// Loading is done by a thread of low priority, so that it takes from the loops only what they
+/// leave; publishing is not, so that it is over soon.
 public final class SetSource: Sendable {
   /// Timing, in milliseconds.
   struct Pace: Sendable {
@@ -33,6 +38,29 @@ public final class SetSource: Sendable {
     var failure: String?
     var failureCount = 0
     var retryAtNanoseconds: UInt64 = 0
+    var clock: PolicyClock
+    var hasLooked = false
+    var isClosed = false
+  }
+
+  /// What a source does with what it finds, each called on the thread that looks, one after the
+  /// other; the next look waits for their return.
+  public struct Hooks: Sendable {
+    /// Is given each new set, and whether decisions are to be withheld under it.
+    var activate: @Sendable (_ set: LoadedSet, _ isClosed: Bool) -> Void
+    /// Is given each failure once; the active set stays.
+    var rejected: @Sendable (ControlError) -> Void
+    /// Is told when the active set becomes too old to decide by.
+    var close: @Sendable () -> Void
+
+    public init(
+      activate: @escaping @Sendable (_ set: LoadedSet, _ isClosed: Bool) -> Void,
+      rejected: @escaping @Sendable (ControlError) -> Void, close: @escaping @Sendable () -> Void
+    ) {
+      self.activate = activate
+      self.rejected = rejected
+      self.close = close
+    }
   }
 
   private let state: Mutex<State>
@@ -42,22 +70,19 @@ public final class SetSource: Sendable {
   /// What waits for the next look.
   private let waiting = Mutex<[@Sendable () -> Void]>([])
   private let pace: Pace
-  private let activate: @Sendable (LoadedSet) -> Void
-  private let rejected: @Sendable (ControlError) -> Void
+  private let freshness: FreshnessLimits
+  private let hooks: Hooks
+  /// Where it is told how things stand.
+  public let board: PolicyBoard
 
   /// A source of the sets that are published to `directory`.
-  ///
-  /// - Parameters:
-  ///   - activate: is given each new set, one after the other; the next look waits for its return.
-  ///   - rejected: is given each failure once; the active set stays.
   public convenience init(
-    control directory: ControlDirectory,
-    activate: @escaping @Sendable (LoadedSet) -> Void,
-    rejected: @escaping @Sendable (ControlError) -> Void
+    control directory: ControlDirectory, _ settings: ControlSettings, _ freshness: FreshnessLimits,
+    board: PolicyBoard, _ hooks: Hooks
   ) throws(SystemError) {
     try self.init(
-      origin: ControlOrigin(directory: directory), pace: Pace(), activate: activate,
-      rejected: rejected)
+      origin: ControlOrigin(directory: directory, settings: settings), freshness: freshness,
+      board: board, hooks)
   }
 
   /// A source of sets that are compiled from documents whenever a file among them changes.
@@ -66,25 +91,22 @@ public final class SetSource: Sendable {
   ///   - paths: files, and directories with files below them.
   ///   - compile: makes snapshots of the documents as they are now.
   public convenience init(
-    documents paths: [String],
-    compile: @escaping @Sendable () throws(ControlError) -> [OrganizationSnapshot],
-    activate: @escaping @Sendable (LoadedSet) -> Void,
-    rejected: @escaping @Sendable (ControlError) -> Void
+    documents paths: [String], board: PolicyBoard,
+    compile: @escaping @Sendable () throws(ControlError) -> [OrganizationSnapshot], _ hooks: Hooks
   ) throws(SystemError) {
-    try self.init(
-      origin: DocumentOrigin(paths: paths, compile: compile), pace: Pace(), activate: activate,
-      rejected: rejected)
+    try self.init(origin: DocumentOrigin(paths: paths, compile: compile), board: board, hooks)
   }
 
   init(
-    origin: any SetOrigin, pace: Pace, activate: @escaping @Sendable (LoadedSet) -> Void,
-    rejected: @escaping @Sendable (ControlError) -> Void
+    origin: any SetOrigin, pace: Pace = Pace(), freshness: FreshnessLimits = FreshnessLimits(),
+    clock: PolicyClock = PolicyClock(), board: PolicyBoard = PolicyBoard(), _ hooks: Hooks
   ) throws(SystemError) {
     bell = try EventSignal()
-    state = Mutex(State(origin: origin))
+    state = Mutex(State(origin: origin, clock: clock))
     self.pace = pace
-    self.activate = activate
-    self.rejected = rejected
+    self.freshness = freshness
+    self.board = board
+    self.hooks = hooks
   }
 
   /// Looks now, on the calling thread.
@@ -94,26 +116,62 @@ public final class SetSource: Sendable {
   @discardableResult
   public func look(hinted: Bool = true) -> Bool {
     state.withLock { state in
-      let fingerprint = state.origin.fingerprint()
-      let now = SystemClock.monotonicNanoseconds()
-      if fingerprint == state.seen {
-        guard state.failure != nil, hinted || now >= state.retryAtNanoseconds else {
-          return state.active != nil
-        }
-      }
-      state.seen = fingerprint
-      do throws(ControlError) {
-        let set = try state.origin.load(reusing: state.active)
-        state.failure = nil
-        state.failureCount = 0
-        guard set.isOther(than: state.active) else { return true }
-        activate(set)
-        state.active = set
-      } catch {
-        fail(error, &state, now)
-      }
+      if !state.hasLooked { state.clock.know(atLeast: state.origin.knownSeconds()) }
+      renew(&state, hinted: hinted)
+      state.hasLooked = true
+      settle(&state)
       return state.active != nil
     }
+  }
+
+  private func renew(_ state: inout State, hinted: Bool) {
+    let fingerprint = state.origin.fingerprint()
+    let now = SystemClock.monotonicNanoseconds()
+    if fingerprint == state.seen {
+      guard state.failure != nil, hinted || now >= state.retryAtNanoseconds else { return }
+    }
+    state.seen = fingerprint
+    do throws(ControlError) {
+      let set = try load(&state)
+      state.failure = nil
+      state.failureCount = 0
+      activate(set, &state)
+      board.update {
+        $0.isFailing = false
+        $0.lastSuccessSeconds = SystemClock.realNanoseconds() / 1_000_000_000
+      }
+    } catch {
+      fail(error, &state, now)
+    }
+  }
+
+  /// Loads on a thread of low priority; the first time at once, because nothing is served yet.
+  private func load(_ state: inout State) throws(ControlError) -> LoadedSet {
+    var origin = state.origin
+    let active = state.active
+    let now = state.clock.nowSeconds
+    guard state.hasLooked else {
+      defer { state.origin = origin }
+      return try origin.load(reusing: active, nowSeconds: now)
+    }
+    let result = Thread.atLowPriority(name: "set-loader") { [origin] in
+      var origin = origin
+      let loaded = Result { () throws(ControlError) in
+        try origin.load(reusing: active, nowSeconds: now)
+      }
+      return (origin, loaded)
+    }
+    state.origin = result.0
+    return try result.1.get()
+  }
+
+  private func activate(_ set: LoadedSet, _ state: inout State) {
+    guard set.isOther(than: state.active) else { return }
+    state.clock.know(atLeast: set.createdSeconds)
+    state.isClosed = isClosed(set, state)
+    hooks.activate(set, state.isClosed)
+    state.active = set
+    board.update { $0.activationCount += 1 }
   }
 
   private func fail(_ error: ControlError, _ state: inout State, _ now: UInt64) {
@@ -121,8 +179,63 @@ public final class SetSource: Sendable {
     state.retryAtNanoseconds = now + delay * 1_000_000
     state.failureCount += 1
     let text = error.description
-    if state.failure != text { rejected(error) }
+    if state.failure != text { hooks.rejected(error) }
     state.failure = text
+    board.update {
+      $0.isFailing = true
+      $0.lastFailure = error
+      $0.lastFailureSeconds = SystemClock.realNanoseconds() / 1_000_000_000
+      $0.refusalCounts[error.code, default: 0] += 1
+    }
+    guard state.active == nil, !state.hasLooked else { return }
+    do throws(ControlError) {
+      if let set = try state.origin.fallback() { activate(set, &state) }
+    } catch {
+      hooks.rejected(error)
+      board.update { $0.refusalCounts[error.code, default: 0] += 1 }
+    }
+  }
+
+  // MARK: Age
+
+  /// The time since a set was made, but no less than the time for which it has been in force.
+  private func age(_ set: LoadedSet, _ state: State) -> Int64 {
+    max(state.clock.nowSeconds - set.createdSeconds, state.clock.elapsedSeconds, 0)
+  }
+
+  private func isClosed(_ set: LoadedSet, _ state: State) -> Bool {
+    guard set.digest != nil, let limit = freshness.failClosedAfterSeconds else { return false }
+    return age(set, state) >= limit
+  }
+
+  private func isStale(_ set: LoadedSet, _ state: State) -> Bool {
+    // Documents are compiled here: they are as old as the files.
+    guard set.digest != nil else { return false }
+    if let expires = set.expiresSeconds, expires <= state.clock.nowSeconds { return true }
+    return freshness.staleAfterSeconds.map { age(set, state) >= $0 } ?? false
+  }
+
+  /// Works out how things stand, and withholds decisions where the set has become too old.
+  private func settle(_ state: inout State) {
+    guard let set = state.active else { return }
+    let isClosed = isClosed(set, state)
+    // A clock that is set back reopens nothing: only a newer set does.
+    if isClosed && !state.isClosed {
+      state.isClosed = true
+      hooks.close()
+    }
+    let age = age(set, state)
+    let isStale = state.failure != nil || isStale(set, state)
+    board.update {
+      $0.state = state.isClosed ? .error : isStale ? .stale : .loaded
+      $0.isClosed = state.isClosed
+      $0.setNumber = set.setNumber
+      $0.setDigest = set.digest
+      $0.createdSeconds = set.createdSeconds
+      $0.ageSeconds = age
+      $0.expiresSeconds = set.expiresSeconds
+      $0.keyID = set.keyID
+    }
   }
 
   /// Starts the thread. Once only.

@@ -13,8 +13,8 @@ extension Engine {
   ///
   /// - Parameters:
   ///   - workspace: its number; negative: none, or not known.
-  ///   - resource: found by the type that the rule is for, so that one of an unknown type, for which
-  ///     any rule may be given, is none.
+  ///   - resource: found by the type that the rule is for, so that one of an unknown type, for
+  ///     which any rule may be given, is none.
   ///   - rule: of the action for the resource's type, in a check without a target.
   @inline(__always)
   static func commonPlace(

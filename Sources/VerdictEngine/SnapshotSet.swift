@@ -33,6 +33,7 @@ public struct SnapshotSet {
     var count: Int
     var number: UInt64
     var tableByteCount: Int
+    var isClosed: Bool
     var routes: ByteView
   }
 
@@ -51,8 +52,12 @@ public struct SnapshotSet {
 
   /// Builds a set. The views, and the bytes of `routes`, must stay valid until it is freed.
   ///
+  /// - Parameter isClosed: the set is too old to decide by.
   /// - Precondition: each organization occurs once.
-  public init(number: UInt64, _ organizations: [Organization], routes: ByteView = ByteView()) {
+  public init(
+    number: UInt64, isClosed: Bool = false, _ organizations: [Organization],
+    routes: ByteView = ByteView()
+  ) {
     var names = KeyTableBuilder()
     for (index, organization) in organizations.enumerated() {
       names.add(tag: 0, organization.view.organizationID, value: UInt32(index))
@@ -66,7 +71,8 @@ public struct SnapshotSet {
     unsafe base.initializeMemory(
       as: Header.self,
       to: Header(
-        count: organizations.count, number: number, tableByteCount: table.count, routes: routes))
+        count: organizations.count, number: number, tableByteCount: table.count,
+        isClosed: isClosed, routes: routes))
     for (index, organization) in organizations.enumerated() {
       unsafe (base + SnapshotSet.entriesOffset + index * MemoryLayout<Organization>.stride)
         .initializeMemory(as: Organization.self, to: organization)
@@ -90,6 +96,9 @@ public struct SnapshotSet {
   }
 
   public var count: Int { header.count }
+
+  /// Whether the set is too old to decide by: every answer is `stale`.
+  public var isClosed: Bool { header.isClosed }
 
   /// Number of the set in its control directory, or of the compile.
   public var number: UInt64 { header.number }

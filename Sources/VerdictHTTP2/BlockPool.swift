@@ -68,6 +68,9 @@ struct BlockPool {
     }
   }
 
+  /// Counts a block of `byteCount` bytes that somebody else frees.
+  mutating func giveAway(byteCount: Int) { heldByteCount -= byteCount }
+
   /// Frees the kept blocks.
   mutating func empty() {
     while let block = unsafe smallFree {
@@ -127,6 +130,25 @@ struct ByteStore {
     // SAFETY: the room was just checked; the caller vouches for the source.
     unsafe (base + count).copyMemory(from: source, byteCount: byteCount)
     count += byteCount
+  }
+
+  /// Gives what is stored to somebody else, who frees it, and is empty again. What lies inline is
+  /// copied.
+  @unsafe
+  mutating func detach(_ pool: inout BlockPool) -> (UnsafeMutableRawPointer, Int) {
+    let taken = count
+    count = 0
+    if isInline {
+      let copy = UnsafeMutableRawPointer.allocate(byteCount: max(taken, 1), alignment: 16)
+      // SAFETY: as many bytes as are stored.
+      unsafe copy.copyMemory(from: base, byteCount: taken)
+      return unsafe (copy, taken)
+    }
+    pool.giveAway(byteCount: capacity)
+    let block = unsafe base
+    unsafe base = inlineBase
+    capacity = inlineCapacity
+    return unsafe (block, taken)
   }
 
   /// Takes over the block of another store, which is empty afterwards.

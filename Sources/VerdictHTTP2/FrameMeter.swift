@@ -34,8 +34,8 @@ struct FrameMeter: Sendable {
   private var pingStrikeCount = 0
   private var pingNanoseconds: UInt64 = 0
 
-  /// What may still come that serves no request, in bytes; DATA is taken off by its frame's head and
-  /// given back as it arrives.
+  /// What may still come that serves no request, in bytes; DATA is taken off by its frame's head
+  /// and given back as it arrives.
   private(set) var allowanceByteCount: Int
   /// Whether HEADERS or DATA were sent since the last PING.
   var hasSent = false
@@ -151,8 +151,8 @@ struct FrameMeter: Sendable {
     glitches.take(count, of: limits.glitches, at: nowNanoseconds) ? nil : .glitches
   }
 
-  /// The rule of gRPC's servers: strikes are forgotten once something was sent, because clients ping
-  /// after data to measure the way.
+  /// The rule of gRPC's servers: strikes are forgotten once something was sent, because clients
+  /// ping after data to measure the way.
   private mutating func ping(_ limits: borrowing SessionLimits, _ now: UInt64) -> Limit? {
     let nanosecondsMin = limits.pingNanosecondsMin
     let isEarly = pingNanoseconds > 0 && now &- pingNanoseconds < nanosecondsMin
@@ -184,7 +184,7 @@ struct FrameMeter: Sendable {
     }
   }
 
-  /// A stream ends on our side before the peer's: what it has sent until it learns of that, at most a
-  /// window, is not its fault.
+  /// A stream ends on our side before the peer's: what it has sent until it learns of that, at most
+  /// a window, is not its fault.
   mutating func noteEarlyEnd(windowByteCount: Int) { allowanceByteCount &+= windowByteCount }
 }

@@ -121,8 +121,8 @@ enum ServerCallbacks {
     let state = unsafe state(data)
     // SAFETY: nghttp2 passes bytes that live through the call.
     unsafe state.pointee.meter.noteData(byteCount: count)
-    // What is taken off the wire frees the connection's window; that of a stream is opened again only
-    // where a call has many messages, and by them. It only fails for want of memory.
+    // What is taken off the wire frees the connection's window; that of a stream is opened again
+    // only where a call has many messages, and by them. It only fails for want of memory.
     _ = unsafe nghttp2_session_consume_connection(session, count)
     if let bytes = unsafe bytes, let record = unsafe state.pointee.record(of: streamID) {
       unsafe state.pointee.receiveData(record, bytes, count)

@@ -12,11 +12,11 @@ public import VerdictModel
 ///     if session.isOver { close }
 ///     at session.dueNanoseconds: session.expire(nowNanoseconds), then drain as above
 ///
-/// nghttp2's rules hold throughout: no receiving or draining from inside a callback, one thread, and
-/// nothing but closing after a fatal error.
+/// nghttp2's rules hold throughout: no receiving or draining from inside a callback, one thread,
+/// and nothing but closing after a fatal error.
 @safe
 public struct ServerSession: ~Copyable {
-  private let state: UnsafeMutablePointer<SessionState>
+  let state: UnsafeMutablePointer<SessionState>
 
   /// The greatest piece that `drain` may have to place at once: a frame with its header.
   public static let drainRoomByteCount = 17 << 10
@@ -87,14 +87,14 @@ public struct ServerSession: ~Copyable {
   ///
   /// - Parameter nowNanoseconds: the monotonic clock, from which timeouts count.
   /// - Returns: false when the connection is to be closed without another byte: the peer broke the
-  ///   protocol beyond repair, or has stopped to read. Where another limit is reached, `drain` has the
-  ///   last word to say and `isOver` is true after it.
+  ///   protocol beyond repair, or has stopped to read. Where another limit is reached, `drain` has
+  ///   the last word to say and `isOver` is true after it.
   public func receive(_ bytes: ByteView, nowNanoseconds: UInt64) -> Bool {
     unsafe state.pointee.nowNanoseconds = nowNanoseconds
     if unsafe state.pointee.stopped != nil { return true }
     let byteCount = unsafe state.pointee.admit(bytes)
-    // SAFETY: the session is alive and we are not inside one of its callbacks, which change the state
-    // during this call.
+    // SAFETY: the session is alive and we are not inside one of its callbacks, which change the
+    // state during this call.
     let result = unsafe nghttp2_session_mem_recv(
       state.pointee.session, bytes.buffer.baseAddress, byteCount)
     return unsafe state.pointee.endRead(result)
@@ -103,8 +103,11 @@ public struct ServerSession: ~Copyable {
   /// The peer can be heard only now, after shaking hands: its time begins.
   public func begin(nowNanoseconds: UInt64) { unsafe state.pointee.begin(nowNanoseconds) }
 
-  /// When `expire` wants to be called; the greatest value means never.
-  public var dueNanoseconds: UInt64 { unsafe state.pointee.dueNanoseconds }
+  /// When `expire` wants to be called; the greatest value means never. 0: at once, because draining
+  /// has made room for another message of a streaming call, which `nextRequest` has.
+  public var dueNanoseconds: UInt64 {
+    unsafe state.pointee.isRequestLate ? 0 : state.pointee.dueNanoseconds
+  }
 
   /// Ends what has run out of time: requests, answers that nobody takes, the connection itself.
   ///
@@ -138,10 +141,12 @@ public struct ServerSession: ~Copyable {
       unsafe state.pointee.context.pointee.counters.requests += 1
       return unsafe ServerRequest(record)
     }
+    unsafe state.pointee.isRequestLate = false
     return nil
   }
 
-  /// Queues the answer of a request from `nextRequest`, which may not be used afterwards.
+  /// Queues the answer of a request from `nextRequest` or `postponed`, which may not be used
+  /// afterwards.
   public func answer(_ request: ServerRequest, _ status: RPCStatus) {
     // SAFETY: the request's stream is still open: only bytes from the peer could have closed it,
     // and none were taken since.
@@ -157,16 +162,12 @@ public struct ServerSession: ~Copyable {
       state.pointee.dueNanoseconds, request.deadlineNanoseconds)
   }
 
-  /// A postponed request again, with nothing in its reply; to be answered or postponed once more.
-  /// nil where nobody waits for it any more, because its stream has been closed.
-  public func resume(_ stream: Int32) -> ServerRequest? {
-    // SAFETY: as in `answer(postponed:)`.
+  /// A postponed request by its stream; nil where nobody waits for it any more.
+  public func postponed(_ stream: Int32) -> ServerRequest? {
+    // SAFETY: a stream that is open has its record, and numbers of streams are never used twice.
     guard let record = unsafe state.pointee.record(of: stream),
       unsafe record.pointee.phase == .postponed
     else { return nil }
-    unsafe record.pointee.phase = .ready
-    var reply = unsafe ReplyBuffer(record)
-    reply.removeAll()
     return unsafe ServerRequest(record)
   }
 
@@ -175,13 +176,11 @@ public struct ServerSession: ~Copyable {
   /// - Parameter bytes: the reply's message, or the words of a failure.
   /// - Returns: false where nobody waits for it any more, because its stream has been closed.
   public func answer(postponed stream: Int32, _ code: RPCCode, _ bytes: ByteView) -> Bool {
-    // SAFETY: a stream that is open has its record, and numbers of streams are never used twice.
-    guard let record = unsafe state.pointee.record(of: stream),
-      unsafe record.pointee.phase == .postponed
-    else { return false }
-    var reply = unsafe ReplyBuffer(record)
+    guard let request = postponed(stream) else { return false }
+    var reply = request.reply
+    reply.removeAll()
     reply.append(bytes)
-    unsafe state.pointee.answer(record, code == .ok ? .ok : RPCStatus(messageInReply: code))
+    answer(request, code == .ok ? .ok : RPCStatus(messageInReply: code))
     return true
   }
 
@@ -192,7 +191,7 @@ public struct ServerSession: ~Copyable {
     return unsafe record.pointee.phase == .streaming
   }
 
-  /// Whether `nextRequest` has one: as answers leave, calls with many messages go on.
+  /// Whether `nextRequest` has one more: as answers leave, calls with many messages go on.
   public var hasRequest: Bool { unsafe state.pointee.readyHead != nil }
 
   /// What became of a message for a stream.
@@ -204,8 +203,8 @@ public struct ServerSession: ~Copyable {
     case gone
   }
 
-  /// Keeps a server-streaming call from `nextRequest` open, to be served by its stream's number; the
-  /// request may not be used afterwards.
+  /// Keeps a server-streaming call from `nextRequest` open, to be served by its stream's number;
+  /// the request may not be used afterwards.
   public func begin(_ request: ServerRequest) {
     // SAFETY: as in `answer`.
     unsafe request.record.pointee.phase = .streaming
@@ -307,8 +306,12 @@ public struct ServerRequest {
     unsafe ByteView(base: record.pointee.request.base, count: record.pointee.request.count)
   }
 
-  /// When the caller stops waiting, on the clock given to `receive`; the greatest value means never.
+  /// When the caller stops waiting, on the clock given to `receive`; the greatest value means
+  /// never.
   public var deadlineNanoseconds: UInt64 { unsafe record.pointee.deadlineNanoseconds }
+
+  /// When it was whole, on the same clock.
+  public var readyNanoseconds: UInt64 { unsafe record.pointee.readyNanoseconds }
 
   /// The number of its stream.
   public var stream: Int32 { unsafe record.pointee.streamID }

@@ -17,8 +17,8 @@ public struct SessionLimits: Sendable {
   public var headerByteCountMax = 8 << 10
   public var headerCountMax = 64
   public var headerHardFactor = 4
-  /// Frames waiting to be sent. More closes the connection without a word, because a peer that keeps
-  /// us from sending them has stopped to read.
+  /// Frames waiting to be sent. More closes the connection without a word, because a peer that
+  /// keeps us from sending them has stopped to read.
   public var outboundFrameCountMax = 1024
   /// What all unfinished requests and replies of one loop may hold beyond their inline buffers, in
   /// bytes, and those of one connection. A request that needs more is RESOURCE_EXHAUSTED.
@@ -31,22 +31,22 @@ public struct SessionLimits: Sendable {
   /// Streams that we have to reset because the peer broke a rule. One more ends the connection.
   public var errorResets = Rate(countMax: 50, perSecond: 5)
   /// Frames that are allowed and useless: empty DATA, PRIORITY, refused streams, signs of life that
-  /// nobody asked for, more of WINDOW_UPDATE and of tiny DATA than anybody needs; SETTINGS after the
-  /// first count ten times. One more ends the connection.
+  /// nobody asked for, more of WINDOW_UPDATE and of tiny DATA than anybody needs; SETTINGS after
+  /// the first count ten times. One more ends the connection.
   public var glitches = Rate(countMax: 200, perSecond: 200.0 / 30)
   static let settingsGlitchCount = 10
-  /// WINDOW_UPDATE frames that are no glitch: five, and this many for each stream and for ten frames
-  /// of DATA that were sent.
+  /// WINDOW_UPDATE frames that are no glitch: five, and this many for each stream and for ten
+  /// frames of DATA that were sent.
   static let windowUpdatesPerStream = 2
-  /// DATA frames shorter than this that don't end a stream are tiny; so many without a whole message
-  /// are no glitch.
+  /// DATA frames shorter than this that don't end a stream are tiny; so many without a whole
+  /// message are no glitch.
   static let tinyDataByteCount = 64
   static let tinyDataCountMax = 100
   /// How many tiny frames a whole message makes up for.
   static let tinyDataPerMessage = 4
 
-  /// A PING sooner than this after the last is a strike, unless HEADERS or DATA were sent in between;
-  /// one strike more than `pingStrikeCountMax` ends the connection.
+  /// A PING sooner than this after the last is a strike, unless HEADERS or DATA were sent in
+  /// between; one strike more than `pingStrikeCountMax` ends the connection.
   public var pingNanosecondsMin: UInt64 = 10_000_000_000
   public var pingStrikeCountMax = 2
   /// Bytes that serve no request: unknown frames, padding, DATA of streams that are gone. So many,
@@ -61,15 +61,16 @@ public struct SessionLimits: Sendable {
   /// From the connection's start to the peer's acknowledgement of ours. Then it ends with
   /// SETTINGS_TIMEOUT.
   public var settingsNanosecondsMax: UInt64 = 10_000_000_000
-  /// From a frame's first byte to its last, CONTINUATION frames counted in. Then the connection ends.
-  /// A DATA frame has as long as a body.
+  /// From a frame's first byte to its last, CONTINUATION frames counted in. Then the connection
+  /// ends. A DATA frame has as long as a body.
   public var frameNanosecondsMax: UInt64 = 5_000_000_000
   /// From a unary request's headers to its end. Then its stream is reset with CANCEL; its own
   /// deadline, where that is sooner, answers DEADLINE_EXCEEDED.
   public var bodyNanosecondsMax: UInt64 = 30_000_000_000
   /// How long an answer may wait for the peer's window. Then its stream is reset with CANCEL.
   public var stallNanosecondsMax: UInt64 = 30_000_000_000
-  /// How long a connection may have no stream. Then it ends in good order, with NO_ERROR. 0: for ever.
+  /// How long a connection may have no stream. Then it ends in good order, with NO_ERROR. 0: for
+  /// ever.
   public var idleNanosecondsMax: UInt64 = 0
   /// How old a connection may get, give or take a tenth. Then it ends in good order. 0: any age.
   public var ageNanosecondsMax: UInt64 = 0

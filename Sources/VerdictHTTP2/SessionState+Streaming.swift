@@ -180,7 +180,8 @@ extension SessionState {
     unsafe pump(record)
   }
 
-  /// Copies a piece of a streaming call's messages into a DATA frame, or the trailers behind the last.
+  /// Copies a piece of a streaming call's messages into a DATA frame, or the trailers behind the
+  /// last.
   @unsafe
   mutating func readMessages(
     _ record: UnsafeMutablePointer<StreamRecord>, _ target: UnsafeMutablePointer<UInt8>,
@@ -196,6 +197,7 @@ extension SessionState {
     if count > 0 { unsafe record.pointee.progressNanoseconds = nowNanoseconds }
     guard count == left else {
       unsafe advance(record)
+      if unsafe record.pointee.phase == .ready { isRequestLate = true }
       return count
     }
     if let status = unsafe record.pointee.finalStatus {
@@ -220,6 +222,7 @@ extension SessionState {
       unsafe countReply(record)
     }
     unsafe advance(record)
+    if unsafe record.pointee.phase == .ready { isRequestLate = true }
     return count
   }
 }

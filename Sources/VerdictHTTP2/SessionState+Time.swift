@@ -1,7 +1,7 @@
 internal import CNghttp2
 
-/// What a connection may take its time for. Nothing is done for a request that comes and goes in one
-/// read: `dueNanoseconds` is when somebody has to look, at the earliest, and looking finds out.
+/// What a connection may take its time for. Nothing is done for a request that comes and goes in
+/// one read: `dueNanoseconds` is when somebody has to look, at the earliest, and looking finds out.
 extension SessionState {
   /// An age between nine and eleven tenths of the limit, so that connections that began together
   /// don't end together.

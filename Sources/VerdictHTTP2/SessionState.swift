@@ -23,6 +23,9 @@ struct SessionState {
   var isBroken = false
   var isShutdownAcknowledged = false
 
+  /// Whether a message of a streaming call became ready while its answers left.
+  var isRequestLate = false
+
   // What the peer costs.
   var meter: FrameMeter
   var errorResets = RateGauge()
@@ -264,6 +267,7 @@ struct SessionState {
   mutating func enqueue(_ record: UnsafeMutablePointer<StreamRecord>) {
     // SAFETY: the callers' record is alive, and so are those in the list.
     unsafe leaveReceiving(record, .ready)
+    unsafe record.pointee.readyNanoseconds = nowNanoseconds
     unsafe record.pointee.nextReady = nil
     if let tail = unsafe readyTail {
       unsafe tail.pointee.nextReady = record

@@ -21,6 +21,14 @@ public enum Limits {
   @inlinable public static var columnCheckCountMax: Int { 10_000 }
   @inlinable public static var visibilityCellCountMax: Int { 1_000_000 }
 
+  /// Checks or cells that are decided in one go; larger requests are cut into slices of so many.
+  @inlinable public static var sliceCheckCount: Int { 256 }
+  /// Look-ups and texts that a `CheckVisibility` request may need before its first cell. One with
+  /// more goes to a worker.
+  @inlinable public static var visibilityPreparationCountMax: Int { 4_096 }
+  /// Organizations that `GetServerInfo` lists at once. Where there are more, a worker does.
+  @inlinable public static var listedOrganizationCountMax: Int { 64 }
+
   /// Ids that a scope lists when somebody asks what a principal may do. The number of all of them
   /// is told beside; `ListResources` gives every one.
   @inlinable public static var scopeIDCountMax: Int { 1_000 }

@@ -15,15 +15,17 @@ public struct PolicySet: Sendable {
   /// Reads every document below `paths`: a file as it is named, and of a directory every
   /// `*.yaml`, `*.yml` and `*.json` except `*.test.yaml` and what begins with a dot.
   ///
+  /// - Parameter observing: is given the path and the bytes of each file that is read.
   /// - Throws: everything that is wrong with any of them. One bad document fails the set.
   public static func load(
-    paths: [String], models: AccessModels
+    paths: [String], models: AccessModels, observing: (String, [UInt8]) -> Void = { _, _ in }
   ) throws(PolicyError) -> PolicySet {
     var set = PolicySet(documents: [])
     var failure = PolicyError(diagnostics: [])
     for path in try files(below: paths, "documents", isDocument) {
       do throws(PolicyError) {
         let bytes = try Files.read(path)
+        observing(path, bytes)
         let parsed = try PolicyDocument.parse(bytes: bytes, path: path, models: models)
         set.documents.append(parsed.document)
         set.warnings += parsed.warnings

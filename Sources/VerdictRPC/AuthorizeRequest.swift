@@ -88,6 +88,7 @@ public struct CheckColumns {
 extension ByteView {
   /// For C functions that take bytes; never nil.
   var cBytes: UnsafePointer<UInt8>? {
+    // SAFETY: bytes are bytes; how long they live is the view's own condition.
     unsafe buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
   }
 }

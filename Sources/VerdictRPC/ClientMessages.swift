@@ -2,8 +2,8 @@ internal import CProtobufC
 internal import CVerdictProto
 internal import VerdictModel
 
-/// Why a server's reply can't be taken: it is not readable, or contradicts itself. Nothing of such a
-/// reply may count as an answer.
+/// Why a server's reply can't be taken: it is not readable, or contradicts itself. Nothing of such
+/// a reply may count as an answer.
 public struct MalformedReply: Error, Equatable, CustomStringConvertible {
   /// What is wrong, as part of a sentence.
   public let message: String
@@ -79,6 +79,7 @@ extension MessageArena {
   }
 }
 
+// SAFETY of this extension: protobuf-c counted the bytes that it points at; they are copied.
 extension ProtobufCBinaryData {
   /// A copy of the bytes.
   var array: [UInt8] { unsafe ByteView(self).array }

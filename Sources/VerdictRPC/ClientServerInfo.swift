@@ -35,6 +35,28 @@ extension ServerInfo {
     unsafe self.init(
       version: response.pointee.version.text, setNumber: response.pointee.set_number,
       concurrentStreamCountMax: limits?.pointee.concurrent_streams ?? 0,
-      organizations: organizations)
+      organizations: organizations,
+      policies: Policies(response.pointee.policies))
+  }
+}
+
+extension ServerInfo.Policies {
+  /// - Precondition: an unpacked message, or none.
+  @unsafe
+  fileprivate init(_ status: UnsafeMutablePointer<Verdict__V1__PolicyStatus>?) {
+    self.init()
+    // SAFETY: the message and its texts live until the caller frees them.
+    guard let status = unsafe status?.pointee else { return }
+    // A state from the future is none that is known.
+    state = unsafe ServerInfo.PolicyState(rawValue: status.state.rawValue) ?? .unspecified
+    isClosed = unsafe status.is_closed != 0
+    setDigest = unsafe status.set_digest.array
+    ageSeconds = unsafe status.age_seconds
+    expiresSeconds = unsafe status.expires_seconds
+    keyID = unsafe status.key_id.text
+    lastSuccessSeconds = unsafe status.last_success_seconds
+    lastFailureSeconds = unsafe status.last_failure_seconds
+    lastFailure = unsafe status.last_failure.text
+    lastFailureCause = unsafe status.last_failure_cause.text
   }
 }

@@ -161,6 +161,7 @@ public struct CheckVisibilityResponse {
 extension ByteView {
   /// For C structures, which take mutable pointers and only read them here.
   var binaryData: ProtobufCBinaryData {
+    // SAFETY: how long the bytes live is the view's own condition.
     unsafe ProtobufCBinaryData(
       len: count,
       data: UnsafeMutablePointer(mutating: buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)))

@@ -8,6 +8,48 @@ public struct ServerInfo: Sendable, Equatable {
   public var setNumber: UInt64
   public var concurrentStreamCountMax: UInt32
   public var organizations: [Organization]
+  public var policies: Policies
+
+  /// A `PolicyState`; the numbers of the wire.
+  public enum PolicyState: UInt32, Sendable, Equatable {
+    case unspecified = 0
+    case loaded = 1
+    case stale = 2
+    case error = 3
+  }
+
+  /// A `PolicyStatus`. Texts that there are none of are empty, times zero.
+  public struct Policies: Sendable, Equatable {
+    public var state = PolicyState.unspecified
+    public var isClosed = false
+    public var setDigest: [UInt8] = []
+    public var ageSeconds: UInt64 = 0
+    public var expiresSeconds: UInt64 = 0
+    public var keyID = ""
+    public var lastSuccessSeconds: UInt64 = 0
+    public var lastFailureSeconds: UInt64 = 0
+    public var lastFailure = ""
+    public var lastFailureCause = ""
+
+    public init() {}
+
+    public init(
+      state: PolicyState, isClosed: Bool, setDigest: [UInt8], ageSeconds: UInt64,
+      expiresSeconds: UInt64, keyID: String, lastSuccessSeconds: UInt64,
+      lastFailureSeconds: UInt64, lastFailure: String, lastFailureCause: String
+    ) {
+      self.state = state
+      self.isClosed = isClosed
+      self.setDigest = setDigest
+      self.ageSeconds = ageSeconds
+      self.expiresSeconds = expiresSeconds
+      self.keyID = keyID
+      self.lastSuccessSeconds = lastSuccessSeconds
+      self.lastFailureSeconds = lastFailureSeconds
+      self.lastFailure = lastFailure
+      self.lastFailureCause = lastFailureCause
+    }
+  }
 
   /// An `OrganizationInfo`.
   public struct Organization: Sendable, Equatable {
@@ -33,8 +75,9 @@ public struct ServerInfo: Sendable, Equatable {
 
   public init(
     version: String, setNumber: UInt64, concurrentStreamCountMax: UInt32,
-    organizations: [Organization]
+    organizations: [Organization], policies: Policies = Policies()
   ) {
+    self.policies = policies
     self.version = version
     self.setNumber = setNumber
     self.concurrentStreamCountMax = concurrentStreamCountMax
@@ -57,10 +100,10 @@ public struct ServerInfo: Sendable, Equatable {
 
     var message = unsafe Verdict__V1__GetServerInfoResponse()
     unsafe verdict__v1__get_server_info_response__init(&message)
-    guard let list = unsafe packedOrganizations(in: arena), let version = copy(version, arena)
-    else {
-      return false
-    }
+    guard let list = unsafe packedOrganizations(in: arena), let version = copy(version, arena),
+      let status = unsafe packedPolicies(in: arena)
+    else { return false }
+    unsafe message.policies = status
     unsafe message.version = version.binaryData
     unsafe message.n_organizations = organizations.count
     unsafe message.organizations = list
@@ -73,6 +116,31 @@ public struct ServerInfo: Sendable, Equatable {
         &message, room.assumingMemoryBound(to: UInt8.self))
     }
     return true
+  }
+
+  private func packedPolicies(
+    in arena: borrowing MessageArena
+  ) -> UnsafeMutablePointer<Verdict__V1__PolicyStatus>? {
+    guard
+      let room = unsafe arena.allocate(byteCount: MemoryLayout<Verdict__V1__PolicyStatus>.size),
+      let digest = policies.setDigest.withByteView({ copy($0, arena) }),
+      let key = copy(policies.keyID, arena), let failure = copy(policies.lastFailure, arena),
+      let cause = copy(policies.lastFailureCause, arena)
+    else { return nil }
+    // SAFETY: rooms of the arena are aligned and as large as asked for.
+    let status = unsafe room.bindMemory(to: Verdict__V1__PolicyStatus.self, capacity: 1)
+    unsafe verdict__v1__policy_status__init(status)
+    unsafe status.pointee.state = Verdict__V1__PolicyState(rawValue: policies.state.rawValue)
+    unsafe status.pointee.is_closed = policies.isClosed ? 1 : 0
+    unsafe status.pointee.set_digest = digest.binaryData
+    unsafe status.pointee.age_seconds = policies.ageSeconds
+    unsafe status.pointee.expires_seconds = policies.expiresSeconds
+    unsafe status.pointee.key_id = key.binaryData
+    unsafe status.pointee.last_success_seconds = policies.lastSuccessSeconds
+    unsafe status.pointee.last_failure_seconds = policies.lastFailureSeconds
+    unsafe status.pointee.last_failure = failure.binaryData
+    unsafe status.pointee.last_failure_cause = cause.binaryData
+    return unsafe status
   }
 
   private typealias OrganizationInfo = UnsafeMutablePointer<Verdict__V1__OrganizationInfo>

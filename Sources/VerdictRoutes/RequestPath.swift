@@ -12,9 +12,9 @@ public import VerdictModel
 /// | anything else: `;`, `\`, `#`, space, quotes, controls, bytes above 126 | refused |
 ///
 /// Nothing is normalised: what a server behind the gateway could read otherwise is refused. That is
-/// an empty segment but the last (`//`), a segment `.` or `..` in any spelling, an encoded `/`, `\`,
-/// `%` or control byte, and bytes that decode to no UTF-8. A last empty segment (`/a/`) stays, and
-/// fits no template.
+/// an empty segment but the last (`//`), a segment `.` or `..` in any spelling, an encoded `/`,
+/// `\`, `%` or control byte, and bytes that decode to no UTF-8. A last empty segment (`/a/`) stays,
+/// and fits no template.
 @safe
 public struct RequestPath {
   /// More segments, or bytes, are refused.
@@ -102,7 +102,8 @@ public struct RequestPath {
   }
 
   /// Signs that stand for themselves in a path: one bit for each of the bytes 0 to 63, and 64 to
-  /// 127. Source: `pchar` of RFC 3986 without `;`, at which some servers cut a segment off, and `/`.
+  /// 127. Source: `pchar` of RFC 3986 without `;`, at which some servers cut a segment off, and
+  /// `/`.
   private static var plain: (UInt64, UInt64) { (0x27ff_ffd2_0000_0000, 0x47ff_fffe_87ff_ffff) }
 
   @inline(__always)

@@ -1,6 +1,6 @@
 internal import VerdictSystem
 
-/// The thread that accepts connections and hands each to the loop with the fewest. Unix sockets
+/// The thread that accepts connections and hands each to the loop with the least work. Unix sockets
 /// cannot be shared by several listeners, and a hash over few connections spreads them badly.
 struct Acceptor: ~Copyable {
   private let listeners: [ListeningSocket]
@@ -8,6 +8,7 @@ struct Acceptor: ~Copyable {
   private let connectionCountMax: Int
   private let bell: EventSignal
   private let poller: Poller
+  private var choice: LoopChoice
   /// Kept open to be given up when no descriptor is left: then the waiting connection can be
   /// accepted and closed, and its peer knows, instead of turning round in circles.
   private var reserve: Int32?
@@ -23,6 +24,7 @@ struct Acceptor: ~Copyable {
     }
     reserve = try FileDescriptor.reading("/dev/null").release()
     self.poller = poller
+    choice = LoopChoice(loopCount: mailboxes.count)
     self.listeners = listeners
     self.mailboxes = mailboxes
     self.connectionCountMax = connectionCountMax
@@ -70,17 +72,14 @@ struct Acceptor: ~Copyable {
     }
   }
 
-  private func place(_ connection: consuming FileDescriptor, listener: Int) {
-    var total = 0
-    var best = mailboxes[0]
-    for mailbox in mailboxes {
-      total += mailbox.connectionCount
-      if mailbox.connectionCount < best.connectionCount { best = mailbox }
-    }
+  private mutating func place(_ connection: consuming FileDescriptor, listener: Int) {
+    let counts = mailboxes.map(\.connectionCount)
     // Beyond the limit the connection is closed here, at the end of its owner's life.
-    if total < connectionCountMax {
-      best.give(connection, listener: listener)
-    }
+    guard counts.reduce(0, +) < connectionCountMax else { return }
+    let loop = choice.next(
+      connectionCounts: counts, busyNanoseconds: mailboxes.map(\.board.counters.busyNanoseconds),
+      nowNanoseconds: SystemClock.monotonicNanoseconds())
+    mailboxes[loop].give(connection, listener: listener)
   }
 
   private mutating func refuseOne(_ listener: ListeningSocket) {

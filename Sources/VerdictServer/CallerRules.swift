@@ -27,8 +27,8 @@ public struct CallerRules: Sendable, Equatable {
   public struct Rule: Sendable, Equatable {
     /// nil: every service.
     public let service: RPCService?
-    /// `uid:1000`, `uri:spiffe://...`, `dns:...` or `subject:...`; a `uri:` that ends in `/*` stands
-    /// for everything below.
+    /// `uid:1000`, `uri:spiffe://...`, `dns:...` or `subject:...`; a `uri:` that ends in `/*`
+    /// stands for everything below.
     public let caller: String
   }
 

@@ -30,6 +30,11 @@ struct Connection: ~Copyable {
   /// When the first GOAWAY was queued; 0 before that.
   var shutdownNanoseconds: UInt64 = 0
   var isFinalGoAwayQueued = false
+  /// Whether it goes on in the next turn.
+  var isInBacklog = false
+  /// Its requests under way in slices, and those that workers have.
+  var sliceCount = 0
+  var handedOverCount = 0
 
   init(
     _ descriptor: consuming FileDescriptor, _ context: borrowing ServerContext,

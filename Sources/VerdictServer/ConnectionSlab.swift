@@ -63,6 +63,17 @@ struct ConnectionSlab: ~Copyable {
     count -= 1
   }
 
+  /// Places that are or were taken, each with an index from 0.
+  var placeCount: Int { usedCount }
+
+  /// The number of the connection in a place, nil where there is none. Allocates nothing.
+  func number(at index: Int) -> UInt64? {
+    precondition(index >= 0 && index < usedCount, "a place of the slab")
+    // SAFETY: the index was just checked.
+    let place = unsafe places[index]
+    return unsafe place.connection == nil ? nil : ConnectionSlab.number(index, place.generation)
+  }
+
   /// The numbers of all connections.
   func numbers() -> [UInt64] {
     var numbers: [UInt64] = []

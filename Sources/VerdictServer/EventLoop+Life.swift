@@ -1,4 +1,5 @@
 internal import VerdictHTTP2
+internal import VerdictModel
 internal import VerdictSystem
 
 /// How connections come and go.
@@ -42,7 +43,16 @@ extension EventLoop where Service: ~Copyable {
     guard unsafe secure(connection) else { return close(number) }
     if stop == .drain { unsafe announceShutdown(connection) }
     // SAFETY: the connection stays where it is until it is closed.
+    unsafe flush(connection, number)
+  }
+
+  /// Sends what there is, and closes the connection or arranges for what comes next.
+  @unsafe
+  @inline(__always)
+  mutating func flush(_ connection: UnsafeMutablePointer<Connection>, _ number: UInt64) {
     guard unsafe send(connection, number) else { return close(number) }
+    // As answers leave, calls with many messages go on.
+    if unsafe connection.pointee.session.hasRequest { unsafe putOff(connection, number) }
     unsafe noteDue(connection)
   }
 
@@ -53,7 +63,8 @@ extension EventLoop where Service: ~Copyable {
     // SAFETY: the caller has just found it.
     let due = unsafe connection.pointee.session.dueNanoseconds
     if due < sweepNanoseconds, unsafe connection.pointee.handshakeEndNanoseconds == .max {
-      sweepNanoseconds = max(due, nowNanoseconds &+ LoopLimits.expiryNanoseconds)
+      // 0: there is a request to be served, in the next turn.
+      sweepNanoseconds = due == 0 ? 1 : max(due, nowNanoseconds &+ LoopLimits.expiryNanoseconds)
     }
   }
 
@@ -61,6 +72,8 @@ extension EventLoop where Service: ~Copyable {
     guard let connection = unsafe connections.find(number) else { return }
     // SAFETY: found just now.
     if unsafe connection.pointee.isWaiting { waitingCount -= 1 }
+    if unsafe connection.pointee.handedOverCount > 0 { cancelHandedOver(of: number) }
+    dropSlices(of: number)
     if unsafe connection.pointee.isSecured { unsafe endSecurity(connection) }
     connections.remove(number)
     mailbox.countClosed()
@@ -91,19 +104,22 @@ extension EventLoop where Service: ~Copyable {
   }
 
   /// Looks at every connection: closes the stalled, ends what has run out of time, sends the final
-  /// GOAWAY to those that drain, and ends the drain when its time is up. Happens only while somebody
-  /// stalls or drains, and when a session wants it.
+  /// GOAWAY to those that drain, and ends the drain when its time is up. Happens only while
+  /// somebody stalls or drains, and when a session wants it.
   mutating func sweep() {
     sweepNanoseconds = .max
     let isTimeUp = nowNanoseconds >= drainEndNanoseconds
-    for number in connections.numbers() {
-      guard let connection = unsafe connections.find(number) else { continue }
+    for index in 0..<connections.placeCount {
+      guard let number = connections.number(at: index),
+        let connection = unsafe connections.find(number)
+      else { continue }
       // SAFETY: found just now.
       let isStalled =
         unsafe connection.pointee.isWaiting
         && nowNanoseconds > connection.pointee.progressNanoseconds &+ LoopLimits.stallNanoseconds
       let handshakeEnd = unsafe connection.pointee.handshakeEndNanoseconds
       if nowNanoseconds > handshakeEnd {
+        context.count(.handshakeTimeout)
         unsafe noteFailure(connection, "shaking hands took too long")
       }
       if isStalled || isTimeUp || nowNanoseconds > handshakeEnd {
@@ -117,6 +133,11 @@ extension EventLoop where Service: ~Copyable {
         unsafe handshakeEnd == .max
         && connection.pointee.session.dueNanoseconds <= nowNanoseconds
       if isDue, unsafe !connection.pointee.session.expire(nowNanoseconds: nowNanoseconds) {
+        close(number)
+        continue
+      }
+      // What became ready while answers left is served without anything new from the peer.
+      if isDue, unsafe !take(ByteView(), connection, number) {
         close(number)
         continue
       }

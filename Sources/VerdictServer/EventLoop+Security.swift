@@ -13,6 +13,7 @@ extension EventLoop where Service: ~Copyable {
     let listener = unsafe connection.pointee.listener
     if let context = tls[listener] {
       guard halfOpenCount < LoopLimits.halfOpenCountMax else {
+        context.count(.halfOpenConnections)
         unsafe noteFailure(connection, "too many connections are shaking hands")
         return false
       }
@@ -134,6 +135,7 @@ extension EventLoop where Service: ~Copyable {
       unsafe connection.pointee.handshakeEndNanoseconds = .max
       halfOpenCount -= 1
     }
+    counters.handshakesFailed &+= 1
     incidents.note(
       .handshakeFailed(listener: unsafe connection.pointee.listener, reason: reason))
   }
@@ -141,9 +143,12 @@ extension EventLoop where Service: ~Copyable {
   /// Encrypts what the session has queued and writes it, like `sendQueued`.
   /// - Returns: false when the connection is to be closed.
   @unsafe
-  mutating func sendSecured(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+  mutating func sendSecured(
+    _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
+  ) -> Bool {
     // SAFETY: the buffer is the loop's own and as long as it says.
-    while unsafe connection.pointee.tls?.isEstablished == true {
+    for _ in 0..<LoopLimits.drainCountMax {
+      guard unsafe connection.pointee.tls?.isEstablished == true else { return true }
       let count = unsafe connection.pointee.session.drain(
         into: buffers.drain, byteCount: LoopLimits.drainByteCount)
       if count == 0 { return true }
@@ -153,6 +158,7 @@ extension EventLoop where Service: ~Copyable {
       if unsafe connection.pointee.unsent.count > 0 { return true }
       if count <= LoopLimits.drainByteCount - ServerSession.drainRoomByteCount { return true }
     }
+    unsafe putOff(connection, number)
     return true
   }
 

@@ -13,7 +13,7 @@ extension EventLoop where Service: ~Copyable {
       guard unsafe sendUnsent(connection) else { return false }
     }
     if unsafe connection.pointee.unsent.count == 0 {
-      guard unsafe sendQueued(connection) else { return false }
+      guard unsafe sendQueued(connection, number) else { return false }
     } else if unsafe connection.pointee.isSecured {
       guard unsafe queueSecuredBehindUnsent(connection) else { return false }
     } else {
@@ -27,10 +27,12 @@ extension EventLoop where Service: ~Copyable {
 
   /// The usual way: everything in one write from the loop's own buffer.
   @unsafe
-  private mutating func sendQueued(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
-    if unsafe connection.pointee.isSecured { return unsafe sendSecured(connection) }
+  private mutating func sendQueued(
+    _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
+  ) -> Bool {
+    if unsafe connection.pointee.isSecured { return unsafe sendSecured(connection, number) }
     let descriptor = unsafe connection.pointee.descriptor.rawValue
-    while true {
+    for _ in 0..<LoopLimits.drainCountMax {
       // SAFETY: the buffer is the loop's own and as long as it says.
       let count = unsafe connection.pointee.session.drain(
         into: buffers.drain, byteCount: LoopLimits.drainByteCount)
@@ -45,6 +47,8 @@ extension EventLoop where Service: ~Copyable {
       }
       if count <= LoopLimits.drainByteCount - ServerSession.drainRoomByteCount { return true }
     }
+    unsafe putOff(connection, number)
+    return true
   }
 
   /// - Returns: false when the peer is gone.

@@ -20,17 +20,20 @@ extension EventLoop where Service: ~Copyable {
   ) {
     // SAFETY: the connection stays where it is until the caller closes it.
     guard stop == .no else {
-      return unsafe connection.pointee.session.answer(
-        request, RPCStatus(.unavailable, "the server stops"))
+      return unsafe conclude(
+        request, RPCStatus(.unavailable, "the server stops"), connection)
     }
     if watches.count >= LoopLimits.watchCountMax { forgetWatchesThatEnded() }
     guard watches.count < LoopLimits.watchCountMax else {
-      return unsafe connection.pointee.session.answer(
-        request, RPCStatus(.resourceExhausted, "too many calls watch already"))
+      context.count(.watches)
+      return unsafe conclude(
+        request, RPCStatus(.resourceExhausted, "too many calls watch already"), connection)
     }
     guard let subject = services.watch(method: request.method, message: request.message) else {
-      return unsafe connection.pointee.session.answer(
-        request, RPCStatus(.internalError, "the message is not readable as this method's request"))
+      return unsafe conclude(
+        request,
+        RPCStatus(.internalError, "the message is not readable as this method's request"),
+        connection)
     }
     var watch = Watch(connection: number, stream: request.stream, subject: subject)
     unsafe connection.pointee.session.begin(request)

@@ -7,8 +7,19 @@ internal import VerdictTLS
 /// One thread's event loop: waits, and serves every connection that is ready, one read and one
 /// write for each in a turn.
 ///
+/// A turn lasts at most a millisecond, by these bounds (`LoopLimits`):
+///
+/// | What is much | How it is bounded |
+/// |---|---|
+/// | ready connections | the turn ends between two of them; the next begins with the rest |
+/// | requests, or checks, of one connection | so many a turn; the rest waits in `backlog` |
+/// | bytes for one connection | so many a turn; the rest waits in `backlog` |
+/// | checks of one request | decided in slices at the end of a turn (`EventLoop+Slices`) |
+/// | bytes of one message, texts of an answer | a worker's (`EventLoop+Workers`) |
+///
 /// A turn holds one publication: the loop comes online before it looks at the first request and
-/// goes offline before it blocks, so whatever answers in between sees the same set.
+/// goes offline before it blocks, so whatever answers in between sees the same set. A request that
+/// is decided in slices keeps its own: see `Publication.Reader.enter(keeping:)`.
 struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   /// The poller's word of the mailbox; no connection can have it.
   static var bellWord: UInt64 { .max }
@@ -31,6 +42,17 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   var counters = LoopCounters()
   var nowNanoseconds: UInt64 = 0
   var set: UInt = 0
+  /// The publication's count when `set` was loaded.
+  var seen: UInt = 0
+  /// Events of the last wait, and the first that was not looked at yet.
+  var eventCount = 0
+  var nextEvent = 0
+  /// Connections that have more to be done than one turn allows.
+  var backlog = WordQueue()
+  /// Requests under way in slices, oldest first, and those that wait for a place.
+  var slices = SliceBoard()
+  /// Requests that workers have.
+  var handedOver: [HandedOver] = []
   var stop = LoopMailbox.Stop.no
   var drainEndNanoseconds: UInt64 = .max
   var sweepNanoseconds: UInt64 = .max
@@ -44,6 +66,10 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   var awaiting: [AwaitingRequest] = []
   /// Connections that shake hands.
   var halfOpenCount = 0
+  /// Requests that came in this turn and were answered in it.
+  var answerCount: UInt64 = 0
+  let tally: LoopTally
+  private var shownLimitCount: UInt64 = 0
 
   init(
     _ configuration: ServerConfiguration, _ mailbox: LoopMailbox, _ reader: Publication.Reader,
@@ -51,6 +77,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     _ incidents: Incidents, _ services: consuming Service
   ) {
     self.mailbox = mailbox
+    tally = mailbox.tally
     self.workers = workers
     self.reader = reader
     listeners = configuration.listeners
@@ -61,24 +88,37 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     context = ServerContext(methods: Service.methods, limits: configuration.session)
     buffers = LoopBuffers(securing: tls.contains { $0 != nil })
     self.services = services
+    self.services.count(in: mailbox.tally)
   }
 
   /// Turns until the server stops and the last connection is gone.
   mutating func run() {
     while stop == .no || connections.count > 0 {
-      reader.leave()
-      let count = poller.wait(timeoutMilliseconds: waitMilliseconds())
-      set = reader.enter()
+      if nextEvent == eventCount { wait() }
+      let entry = reader.enter(keeping: slices.oldestSeen)
+      set = entry.pointer
+      seen = entry.count
       nowNanoseconds = SystemClock.monotonicNanoseconds()
-      for index in 0..<count {
-        let event = poller.event(at: index)
-        if event.word == EventLoop.bellWord { readMailbox() } else { serve(event) }
-      }
+      serveEvents()
+      if !backlog.isEmpty { serveBacklog() }
+      if !slices.isIdle { runSlices() }
       if nowNanoseconds >= sweepNanoseconds { sweep() }
-      showCounters()
+      endTurn()
     }
     reader.leave()
     mailbox.close()
+  }
+
+  /// Waits for events: not at all while there is work left, and offline unless some of it was
+  /// begun.
+  private mutating func wait() {
+    nextEvent = 0
+    if backlog.isEmpty && slices.isIdle {
+      reader.leave()
+      eventCount = poller.wait(timeoutMilliseconds: waitMilliseconds())
+    } else {
+      eventCount = poller.wait(timeoutMilliseconds: 0)
+    }
   }
 
   private func waitMilliseconds() -> Int32 {
@@ -87,20 +127,50 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     return sweepNanoseconds <= now ? 0 : Int32((sweepNanoseconds - now) / 1_000_000 + 1)
   }
 
+  /// Serves connections that are ready, until all are or the turn has lasted long enough.
+  private mutating func serveEvents() {
+    while nextEvent < eventCount {
+      let event = poller.event(at: nextEvent)
+      nextEvent += 1
+      if event.word == EventLoop.bellWord { readMailbox() } else { serve(event) }
+      if nextEvent < eventCount && isTurnOver { return }
+    }
+  }
+
+  /// Serves connections that were not done with in an earlier turn, each once.
+  private mutating func serveBacklog() {
+    for _ in 0..<backlog.count {
+      guard let number = backlog.take() else { return }
+      guard let connection = unsafe connections.find(number) else { continue }
+      // SAFETY: found just now; it stays where it is until `close`.
+      unsafe connection.pointee.isInBacklog = false
+      unsafe answerRequests(connection, number)
+      unsafe flush(connection, number)
+      if isTurnOver { return }
+    }
+  }
+
+  private var isTurnOver: Bool {
+    SystemClock.monotonicNanoseconds() &- nowNanoseconds >= LoopLimits.turnNanoseconds
+  }
+
   private mutating func serve(_ event: Poller.Event) {
     let number = event.word
     // A connection that was closed in this turn may still have an event in the same batch.
     guard let connection = unsafe connections.find(number) else { return }
     // SAFETY: the connection stays where it is until `close`.
     if event.isReadable {
+      if unsafe connection.pointee.isInBacklog {
+        // It gets its share of the turn with the backlog, and is read from when that is done.
+        return
+      }
       if unsafe connection.pointee.interest.contains(.readable) {
         guard unsafe receive(connection, number) else { return close(number) }
       } else if event.isOver {
         return close(number)
       }
     }
-    guard unsafe proceed(connection, number) else { return close(number) }
-    unsafe noteDue(connection)
+    unsafe flush(connection, number)
   }
 
   /// Reads once, and answers the requests that are whole by then.
@@ -135,83 +205,36 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
       counters.connectionsBroken &+= 1
       return false
     }
+    if unsafe connection.pointee.handedOverCount > 0 {
+      unsafe cancelHandedOver(connection, number)
+    }
     unsafe answerRequests(connection, number)
     return true
   }
 
-  /// Answers the requests that are whole, or sees to it that they will be.
-  @unsafe
-  @inline(__always)
-  mutating func answerRequests(
-    _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
-  ) {
-    // SAFETY: the connection stays where it is until the caller closes it.
-    while let request = unsafe connection.pointee.session.nextRequest() {
-      if unsafe connection.pointee.refusedServices != 0,
-        let status = unsafe refusal(of: request.method, connection)
-      {
-        unsafe connection.pointee.session.answer(request, status)
-        continue
-      }
-      if Service.isInspection(request.method) {
-        if let status = unsafe handOver(request, connection, number) {
-          unsafe connection.pointee.session.answer(request, status)
-        }
-        continue
-      }
-      if Service.isWatch(request.method) {
-        unsafe beginWatch(request, connection, number)
-        continue
-      }
-      let status = answer(request)
-      if services.takeAwaiting(), unsafe postpone(request, connection, number) { continue }
-      unsafe connection.pointee.session.answer(request, status)
-    }
-  }
-
-  /// Sends, and goes on with calls of many messages as their answers leave.
-  /// - Returns: false when the connection is to be closed.
-  @unsafe
-  mutating func proceed(
-    _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
-  ) -> Bool {
-    // SAFETY: the connection stays where it is until the caller closes it.
-    guard unsafe send(connection, number) else { return false }
-    while unsafe connection.pointee.session.hasRequest {
-      unsafe answerRequests(connection, number)
-      guard unsafe send(connection, number) else { return false }
-    }
-    return true
-  }
-
-  @inline(__always)
-  mutating func answer(_ request: ServerRequest) -> RPCStatus {
-    if isLate(request) {
-      counters.deadlinesExceeded &+= 1
-      return RPCStatus(.deadlineExceeded, "the deadline passed before the request was looked at")
-    }
-    var reply = request.reply
-    return services.answer(
-      method: request.method, message: request.message, set: set,
-      nowNanoseconds: nowNanoseconds, reply: &reply)
-  }
-
-  func isLate(_ request: ServerRequest) -> Bool {
-    let deadline = request.deadlineNanoseconds
-    if deadline == .max { return false }
-    if deadline > nowNanoseconds &+ LoopLimits.deadlineMarginNanoseconds { return false }
-    return deadline <= SystemClock.monotonicNanoseconds()
-  }
-
-  private mutating func showCounters() {
+  private mutating func endTurn() {
     let sessions = context.counters
     counters.turns &+= 1
     counters.connectionsOpen = UInt64(connections.count)
+    counters.streamsOpen = UInt64(context.openStreamCount)
+    counters.bytesHeld = UInt64(context.heldByteCount)
     counters.streams = sessions.streams
     counters.requests = sessions.requests
     counters.refusals = sessions.refusals
     counters.cancellations = sessions.cancellations
+    let lasted = SystemClock.monotonicNanoseconds() &- nowNanoseconds
+    counters.busyNanoseconds &+= lasted
+    if lasted > LoopLimits.longTurnNanoseconds { counters.longTurns &+= 1 }
     mailbox.board.show(counters)
+    if answerCount > 0 {
+      // They were read and are written in this turn: one look at the clock does for all.
+      tally.count(latencyNanoseconds: lasted, answers: answerCount)
+      answerCount = 0
+    }
+    if sessions.limits.total != shownLimitCount {
+      shownLimitCount = sessions.limits.total
+      tally.show(sessions.limits)
+    }
   }
 }
 

@@ -2,7 +2,8 @@ internal import Synchronization
 internal import VerdictSystem
 internal import VerdictTLS
 
-/// What other threads tell a loop: new connections, workers' answers, and to stop. The only way into a loop.
+/// What other threads tell a loop: new connections, workers' answers, and to stop. The only way
+/// into a loop.
 final class LoopMailbox: Sendable {
   /// How far a server has come with stopping.
   enum Stop: UInt8, Comparable {
@@ -34,6 +35,7 @@ final class LoopMailbox: Sendable {
   /// Rings when there is something to look at.
   let bell: EventSignal
   let board = CounterBoard()
+  let tally = LoopTally()
   private let post = Mutex(Post())
   private let connectionCountWord = Atomic<Int>(0)
   private let closed = Atomic<Bool>(false)
@@ -41,6 +43,7 @@ final class LoopMailbox: Sendable {
   init() throws(SystemError) { bell = try EventSignal() }
 
   deinit {
+    tally.free()
     // Connections that arrived after the loop had ended.
     for connection in post.withLock({ $0.connections }) {
       FileDescriptor(owning: connection.descriptor).close()

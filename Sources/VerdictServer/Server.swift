@@ -8,10 +8,10 @@ internal import VerdictTLS
 public final class Server: Sendable {
   /// Where it listens, in the order of the configuration, with the ports that the kernel chose.
   public let addresses: [SocketAddress]
-  private let mailboxes: [LoopMailbox]
+  let mailboxes: [LoopMailbox]
   private let acceptorBell: EventSignal
   private let threads: Mutex<[Thread]>
-  private let workers: WorkerPool
+  let workers: WorkerPool
   private let workerThreads: Mutex<[Thread]>
   /// nil where no listener needs looking after.
   private let watch: ListenerWatch?
@@ -19,18 +19,19 @@ public final class Server: Sendable {
   private let stop = Mutex(LoopMailbox.Stop.no)
   /// By loop: its turns when its pulse was taken last.
   private let pulses: Mutex<[UInt64?]>
+  private let meter: Mutex<BusyMeter>
 
   /// Listens and starts its threads.
   ///
   /// - Parameters:
   ///   - publication: has a slot for every loop, from 0, whose wake hooks the server sets, and
   ///     behind them one for every worker: `slotCount` of the configuration.
-  ///   - services: makes the services of a loop; called on the loop's own thread.
+  ///   - services: makes the services of a loop or a worker; called on its own thread.
   /// - Throws: what `bind` and its like say, with the address; what is wrong with a certificate;
   ///   that plaintext would be spoken where other machines can listen.
   public convenience init(
     _ configuration: ServerConfiguration, publication: Publication,
-    services: @escaping @Sendable (_ loop: Int) -> Services
+    services: @escaping @Sendable (ServiceUser) -> Services
   ) throws(ServerError) {
     try self.init(configuration, publication: publication, set: services)
   }
@@ -38,7 +39,7 @@ public final class Server: Sendable {
   /// The same for any services; tests bring their own.
   convenience init<Service: ServiceSet & ~Copyable>(
     _ configuration: ServerConfiguration, publication: Publication,
-    set services: @escaping @Sendable (_ loop: Int) -> Service
+    set services: @escaping @Sendable (ServiceUser) -> Service
   ) throws(ServerError) {
     let security = try ListenerSecurity(configuration)
     let sockets = try Server.listen(configuration)
@@ -82,7 +83,7 @@ public final class Server: Sendable {
   private init<Service: ServiceSet & ~Copyable>(
     _ configuration: ServerConfiguration, _ publication: Publication,
     _ security: ListenerSecurity, _ listeners: [ListeningSocket],
-    _ services: @escaping @Sendable (_ loop: Int) -> Service
+    _ services: @escaping @Sendable (ServiceUser) -> Service
   ) throws(SystemError) {
     precondition(
       publication.slotCount >= configuration.slotCount, "a slot for every loop and worker")
@@ -101,9 +102,10 @@ public final class Server: Sendable {
         configuration.report) : nil
     watchThread = Mutex(nil)
     pulses = Mutex(Array(repeating: nil, count: configuration.loopCount))
+    meter = Mutex(BusyMeter(loopCount: configuration.loopCount))
     workers = try WorkerPool(workerCount: configuration.workerCount)
     do throws(SystemError) {
-      try startWorkers(configuration, publication, Service.self)
+      try startWorkers(configuration, publication, services)
       for index in 0..<configuration.loopCount {
         try startLoop(
           index, configuration, publication, security.contexts(ofLoop: index), incidents, services)
@@ -120,7 +122,7 @@ public final class Server: Sendable {
   private func startLoop<Service: ServiceSet & ~Copyable>(
     _ index: Int, _ configuration: ServerConfiguration, _ publication: Publication,
     _ contexts: [TLSContext?], _ incidents: Incidents,
-    _ services: @escaping @Sendable (Int) -> Service
+    _ services: @escaping @Sendable (ServiceUser) -> Service
   ) throws(SystemError) {
     let mailbox = mailboxes[index]
     let reader = publication.reader(slot: index)
@@ -133,20 +135,21 @@ public final class Server: Sendable {
     let thread = try Thread(name: "verdict-loop-\(index)") {
       var loop = EventLoop(
         configuration, mailbox, reader, workers, handover.take(), contexts, incidents,
-        services(index))
+        services(.loop(index)))
       loop.run()
     }
     threads.withLock { $0.append(thread) }
   }
 
   private func startWorkers<Service: ServiceSet & ~Copyable>(
-    _ configuration: ServerConfiguration, _ publication: Publication, _: Service.Type
+    _ configuration: ServerConfiguration, _ publication: Publication,
+    _ services: @escaping @Sendable (ServiceUser) -> Service
   ) throws(SystemError) {
     let workers = workers
     for index in 0..<configuration.workerCount {
       let reader = publication.reader(slot: configuration.loopCount + index)
       let thread = try Thread(name: "verdict-work-\(index)") {
-        workers.run(worker: index, reader, inspect: Service.inspect)
+        workers.run(worker: index, reader, services(.worker(index)))
       }
       workerThreads.withLock { $0.append(thread) }
     }
@@ -244,8 +247,30 @@ public final class Server: Sendable {
     }
   }
 
+  /// How the work was spread over the loops since this was asked last.
+  public func takeBalance() -> LoopBalance {
+    let counters = loopCounters
+    return meter.withLock {
+      LoopBalance(
+        busyShares: $0.shares(
+          counters.map(\.busyNanoseconds), nowNanoseconds: SystemClock.monotonicNanoseconds()),
+        connectionCounts: mailboxes.map(\.connectionCount))
+    }
+  }
+
   /// What each loop has done so far, at most one turn old.
   public var loopCounters: [LoopCounters] { mailboxes.map(\.board.counters) }
+}
+
+/// Whose thread services are for.
+public enum ServiceUser: Sendable {
+  case loop(Int)
+  case worker(Int)
+
+  public var isWorker: Bool {
+    if case .worker = self { return true }
+    return false
+  }
 }
 
 /// Gives a value with one owner to a thread that is about to start.

@@ -1,8 +1,23 @@
 internal import VerdictHTTP2
 internal import VerdictModel
 
-/// What a loop asks when a request has arrived whole. Each loop has a set of its own, used on its
-/// thread alone.
+/// What became of a request that was given to a set of services.
+enum ServiceOutcome {
+  case answered(RPCStatus)
+  /// It is large, lies in the place with this number, and is to be decided in slices: `advance`
+  /// until that says true, then `finish`; or `drop`.
+  case begun(Int)
+  /// It is large, and none may be begun at present.
+  case mustWait
+  /// It can't be cut into slices that are short enough for a loop.
+  case forWorkers
+  /// Here is the answer, but it would be another one with newer policies, which the caller asked to
+  /// wait for.
+  case awaits(RPCStatus)
+}
+
+/// What a loop asks when a request has arrived whole. Each loop and each worker has a set of its
+/// own, used on its thread alone.
 ///
 /// The loops are generic over it, and specialised for the product's own `Services` inside this
 /// module, so that the seam costs a plain call.
@@ -10,20 +25,34 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   /// Paths with the numbers that `answer` gets.
   static var methods: [ServedMethod] { get }
 
-  /// Answers one request.
+  /// Checks decided so far. A loop bounds by it what one connection gets in a turn.
+  var checkCount: UInt64 { get }
+
+  /// Where its thread counts; set once, before the first answer.
+  mutating func count(in tally: LoopTally)
+
+  /// Answers one request, or begins to.
   ///
   /// - Parameters:
   ///   - set: the bits of the current publication's pointer, 0 when there is none; valid for this
-  ///     call. All requests of one loop turn get the same.
+  ///     call and for all that follow for the place of a request that it begins. All requests of
+  ///     one loop turn get the same.
   ///   - nowNanoseconds: the monotonic clock at the turn's start.
+  ///   - mayBegin: whether a large request may be begun.
   ///   - reply: where the reply's message goes.
   mutating func answer(
-    method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, reply: inout ReplyBuffer
-  ) -> RPCStatus
+    method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, mayBegin: Bool,
+    reply: inout ReplyBuffer
+  ) -> ServiceOutcome
 
-  /// Whether the last answer would be another one with newer policies, which the caller asked to
-  /// wait for. Asked once after each answer.
-  mutating func takeAwaiting() -> Bool
+  /// Does the next slice of what was begun; true: it can be finished.
+  mutating func advance(_ place: Int) -> Bool
+
+  /// Answers what was begun, and frees its place.
+  mutating func finish(_ place: Int, reply: inout ReplyBuffer) -> RPCStatus
+
+  /// Frees the place of what nobody waits for any more.
+  mutating func drop(_ place: Int)
 
   /// Whether a method is of the inspection service: answered by a worker, and only where the
   /// listener serves it. `answer` never gets one.
@@ -52,10 +81,8 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer
 }
 
-/// A set without inspections, that waits for nothing, and with one service.
+/// A set without inspections, and with one service.
 extension ServiceSet where Self: ~Copyable {
-  mutating func takeAwaiting() -> Bool { false }
-
   static func serviceBit(of method: UInt8) -> UInt8 { 1 }
 
   static var reflectionBit: UInt8 { 0 }
@@ -75,6 +102,21 @@ extension ServiceSet where Self: ~Copyable {
   static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
     preconditionFailure("there are no inspections")
   }
+}
+
+/// A set that answers everything at once, and counts nothing.
+extension ServiceSet where Self: ~Copyable {
+  mutating func count(in tally: LoopTally) {}
+
+  var checkCount: UInt64 { 0 }
+
+  mutating func advance(_ place: Int) -> Bool { preconditionFailure("nothing is begun") }
+
+  mutating func finish(_ place: Int, reply: inout ReplyBuffer) -> RPCStatus {
+    preconditionFailure("nothing is begun")
+  }
+
+  mutating func drop(_ place: Int) { preconditionFailure("nothing is begun") }
 }
 
 /// What a call whose answer goes on is about.

@@ -1,4 +1,5 @@
 internal import Synchronization
+public import VerdictControl
 public import VerdictGateway
 
 /// What the services of all loops share and others may change: whether the server is on its way
@@ -9,12 +10,16 @@ public final class ServiceState: Sendable {
   public let version: String
   /// Concurrent streams of one connection, shown by `GetServerInfo`.
   public let streamCountMax: Int
+  /// How things stand with the policies, shown by `GetServerInfo`.
+  let policies: PolicyBoard
   /// How gateways' requests tell who is calling.
   public let identity: IdentityConfiguration
 
   public init(
-    version: String, streamCountMax: Int, identity: IdentityConfiguration = IdentityConfiguration()
+    version: String, streamCountMax: Int, policies: PolicyBoard = PolicyBoard(),
+    identity: IdentityConfiguration = IdentityConfiguration()
   ) {
+    self.policies = policies
     self.version = version
     self.streamCountMax = streamCountMax
     self.identity = identity
@@ -23,5 +28,5 @@ public final class ServiceState: Sendable {
   /// From now on health checks answer NOT_SERVING. To be called before the server drains.
   public func startDraining() { draining.store(true, ordering: .sequentiallyConsistent) }
 
-  var isDraining: Bool { draining.load(ordering: .sequentiallyConsistent) }
+  public var isDraining: Bool { draining.load(ordering: .sequentiallyConsistent) }
 }

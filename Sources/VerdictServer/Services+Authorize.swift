@@ -7,34 +7,54 @@ internal import VerdictSnapshot
 /// `Authorize`, in both forms.
 extension Services {
   mutating func authorize(
-    _ message: ByteView, _ set: SnapshotSet?, _ reply: inout ReplyBuffer
-  ) -> RPCStatus {
-    guard let set else { return Services.noSnapshot }
-    guard let request = AuthorizeRequest(message, in: arena) else { return unreadable() }
+    _ message: ByteView, _ set: SnapshotSet?, mayBegin: Bool, _ reply: inout ReplyBuffer
+  ) -> ServiceOutcome {
+    guard let set else { return .answered(Services.noSnapshot) }
+    guard let request = AuthorizeRequest(message, in: arena) else {
+      return .answered(unreadable())
+    }
     let columns = request.columns
     let count = columns?.count ?? request.checkCount
-    if let failure = fault(request, columns, &reply) { return failure }
-
+    if let failure = fault(request, columns, &reply) { return .answered(failure) }
     let place = set.find(request.organization)
     let organization = place >= 0 ? set[place] : nil
     if request.generationMin > organization?.generation ?? 0 {
       return awaiting(request.generationMin, organization, &reply)
     }
+    let isSliced = organization != nil && !set.isClosed && count > Limits.sliceCheckCount
+    if isSliced && !mayBegin { return .mustWait }
     guard let room = unsafe arena.allocate(byteCount: count * MemoryLayout<Decision>.stride) else {
-      return Services.outOfMemory
+      return .answered(Services.outOfMemory)
     }
     // SAFETY: aligned and large enough; every decision is written before any is read.
     let decisions = unsafe room.bindMemory(to: Decision.self, capacity: count)
-    if let view = organization?.view {
+    if set.isClosed {
+      unsafe decisions.initialize(repeating: Decision(.stale), count: count)
+    } else if let organization {
+      if isSliced { return unsafe begin(request, columns, organization, decisions, count) }
       if let columns {
-        unsafe decide(request, columns, view, decisions)
+        unsafe decide(request, columns, organization.view, decisions)
       } else {
-        unsafe decide(request, view, decisions)
+        unsafe decide(request, 0..<count, organization.view, decisions)
       }
     } else {
       unsafe decisions.initialize(repeating: Decision(.unknownOrganization), count: count)
     }
-    return unsafe respond(request, columns, organization, decisions, count, &reply)
+    checkCount &+= UInt64(truncatingIfNeeded: count)
+    return .answered(
+      unsafe respond(request, columns, organization, decisions, count, &reply))
+  }
+
+  /// Puts a request that is to be decided in slices into a place.
+  @unsafe
+  private mutating func begin(
+    _ request: AuthorizeRequest, _ columns: CheckColumns?,
+    _ organization: SnapshotSet.Organization, _ decisions: UnsafeMutablePointer<Decision>,
+    _ count: Int
+  ) -> ServiceOutcome {
+    if let columns { setDictionaries(request, columns, organization.view) }
+    return begin(
+      .authorize(unsafe AuthorizeWork(request, columns, organization, decisions, count)))
   }
 
   // MARK: Faults of a whole request
@@ -131,13 +151,13 @@ extension Services {
 
   // MARK: Deciding
 
-  /// The plain form.
+  /// Checks of the plain form.
   @unsafe
-  private func decide(
-    _ request: AuthorizeRequest, _ view: SnapshotView,
+  func decide(
+    _ request: AuthorizeRequest, _ range: Range<Int>, _ view: SnapshotView,
     _ decisions: UnsafeMutablePointer<Decision>
   ) {
-    for index in 0..<request.checkCount {
+    for index in range {
       // SAFETY: the caller made room for all checks.
       unsafe (decisions + index).initialize(
         to: Engine.decide(question(request, index), in: view))
@@ -159,24 +179,17 @@ extension Services {
     _ request: AuthorizeRequest, _ columns: CheckColumns, _ view: SnapshotView,
     _ decisions: UnsafeMutablePointer<Decision>
   ) {
-    batch.set(defaultPrincipal: request.principal, in: view)
-    setDictionaries(columns, defaultWorkspace: request.workspace, view)
-    var rows = ColumnBatch.Rows()
-    rows.actionOf = columns.actions.indices
-    rows.resourceTypeOf = columns.resourceTypes.indices
-    rows.targetTypeOf = columns.targetTypes.indices
-    rows.workspaceOf = columns.workspaces.indices
-    rows.resourceIDs = (columns.resourceIDs.data, columns.resourceIDs.lengths)
-    rows.targetIDs = (columns.targetIDs.data, columns.targetIDs.lengths)
-    rows.principals = (columns.principals.data, columns.principals.lengths)
+    setDictionaries(request, columns, view)
     var cursor = ColumnBatch.Cursor()
     // SAFETY: `columnsFault` has found that the columns fit together; there is room for all checks.
-    unsafe batch.decide(rows, &cursor, upTo: columns.count, in: view, into: decisions)
+    unsafe batch.decide(
+      ColumnBatch.Rows(columns), &cursor, upTo: columns.count, in: view, into: decisions)
   }
 
   private mutating func setDictionaries(
-    _ columns: CheckColumns, defaultWorkspace: ByteView, _ view: SnapshotView
+    _ request: AuthorizeRequest, _ columns: CheckColumns, _ view: SnapshotView
   ) {
+    batch.set(defaultPrincipal: request.principal, in: view)
     // A column without values is one empty value for all checks.
     for index in 0..<max(columns.actions.values.count, 1) {
       batch.set(action: index, value(columns.actions, index), in: view)
@@ -189,7 +202,7 @@ extension Services {
     }
     for index in 0..<max(columns.workspaces.values.count, 1) {
       batch.set(
-        workspace: index, value(columns.workspaces, index), default: defaultWorkspace, in: view)
+        workspace: index, value(columns.workspaces, index), default: request.workspace, in: view)
     }
   }
 

@@ -14,16 +14,24 @@ extension Services {
     _ message: ByteView, _ set: SnapshotSet?, _ reply: inout ReplyBuffer
   ) -> RPCStatus {
     guard let set else { return Services.noSnapshot }
+    if set.isClosed {
+      return RPCStatus(.unavailable, "the policies are too old to decide by")
+    }
     var answer = GatewayAnswer.unreadable
     if let request = ExternalAuthorizationRequest(message, in: arena) {
       answer = gateway.decide(
         GatewayRequest(request), set,
         nowSeconds: SystemClock.realNanoseconds() / 1_000_000_000, in: arena)
     }
-    if respond(answer, &reply) { return answer.isServersFault ? Services.gatewayFailed : .ok }
+    if respond(answer, &reply) {
+      tally.count(gatewayReason: answer.reason.rawValue)
+      return answer.isServersFault ? Services.gatewayFailed : .ok
+    }
     // The arena is full of what the client sent; this needs little.
     arena.reset()
-    return respond(.unreadable, &reply) ? .ok : Services.gatewayFailed
+    guard respond(.unreadable, &reply) else { return Services.gatewayFailed }
+    tally.count(gatewayReason: Reason.badRequest.rawValue)
+    return .ok
   }
 
   private static var gatewayFailed: RPCStatus {

@@ -31,6 +31,9 @@ extension Services {
     guard let set = unsafe SnapshotSet(bits: set) else {
       return WorkerAnswer(.unavailable, "no policies are loaded yet")
     }
+    if set.isClosed {
+      return WorkerAnswer(.unavailable, "the policies are too old to be decided by")
+    }
     let arena = MessageArena()
     guard let request = InspectionRequest(method, message, in: arena) else {
       return arena.isExhausted

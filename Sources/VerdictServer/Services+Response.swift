@@ -4,8 +4,34 @@ internal import VerdictModel
 internal import VerdictRPC
 internal import VerdictSnapshot
 
+/// An `AuthorizeResponse` that is being put together. Its columns take one pass each; the texts of
+/// related operands and of messages take an allocation a check, and come a number at a time.
+@safe
+struct AuthorizeDraft {
+  var response: AuthorizeResponse
+  /// The related operands' texts are to come: where they go.
+  var operands: ResponseTexts?
+  var operandOf: UnsafeMutablePointer<UInt8>?
+  /// Messages are to come.
+  var texts: ResponseTexts?
+  var offsets = ColumnQuestions.Offsets()
+  /// The next check whose texts are to come.
+  var row = 0
+
+  /// To be filled by `Services.fill`.
+  init() {
+    response = AuthorizeResponse(
+      origin: AnswerOrigin(decisionID: ByteView(), snapshotDigest: ByteView(), generation: 0),
+      effects: ByteView(), reasons: ByteView())
+  }
+
+  var isWhole: Bool { operands == nil && texts == nil }
+}
+
 /// Putting decisions into the columns of an `AuthorizeResponse`.
 extension Services {
+  /// All at once.
+  ///
   /// - Precondition: `decisions` holds `count` decisions.
   @unsafe
   mutating func respond(
@@ -13,9 +39,41 @@ extension Services {
     _ organization: SnapshotSet.Organization?, _ decisions: UnsafeMutablePointer<Decision>,
     _ count: Int, _ reply: inout ReplyBuffer
   ) -> RPCStatus {
+    var draft = AuthorizeDraft()
+    guard unsafe fill(&draft, request, organization, decisions, count) else {
+      return Services.outOfMemory
+    }
+    if !draft.isWhole {
+      _ = unsafe extend(
+        &draft, request, columns, decisions, count, organization?.view, by: count)
+      if !draft.isWhole { return Services.outOfMemory }
+    }
+    return pack(draft, &reply)
+  }
+
+  func pack(_ draft: borrowing AuthorizeDraft, _ reply: inout ReplyBuffer) -> RPCStatus {
+    guard draft.isWhole else { return Services.outOfMemory }
+    // SAFETY: the reply reserved as many bytes as the message has.
+    unsafe draft.response.pack { unsafe reply.claim($0) }
+    return .ok
+  }
+
+  /// Makes the columns, without the texts that take an allocation each; false where the arena is
+  /// full.
+  ///
+  /// - Precondition: `decisions` holds `count` decisions.
+  @unsafe
+  @inline(__always)
+  mutating func fill(
+    _ draft: inout AuthorizeDraft, _ request: AuthorizeRequest,
+    _ organization: SnapshotSet.Organization?, _ decisions: UnsafeMutablePointer<Decision>,
+    _ count: Int
+  ) -> Bool {
     guard let effects = unsafe bytes(count), let reasons = unsafe bytes(count),
       let origin = origin(organization)
-    else { return Services.outOfMemory }
+    else { return false }
+    let tally = tally
+    tally.count(batchOf: count)
     // Which reasons come is a coin toss to a processor: no branch depends on them here.
     var operandKinds: UInt8 = 0
     for index in 0..<count {
@@ -23,26 +81,23 @@ extension Services {
       let decision = unsafe decisions[index]
       unsafe effects[index] = decision.effectByte
       unsafe reasons[index] = decision.reasonByte
+      tally.count(reason: decision.reasonByte)
       operandKinds |= 1 &<< decision.operand.rawValue
       operandKinds |= decision.permission == Decision.none ? 0 : Services.somePermission
     }
-    var response = unsafe AuthorizeResponse(
-      origin: origin, effects: ByteView(base: effects, count: count),
-      reasons: ByteView(base: reasons, count: count))
+    draft.response.origin = origin
+    draft.response.effects = unsafe ByteView(base: effects, count: count)
+    draft.response.reasons = unsafe ByteView(base: reasons, count: count)
     if operandKinds > 1, let view = organization?.view {
-      guard let missing = unsafe missingTerms(decisions, count, view, operandKinds) else {
-        return Services.outOfMemory
+      guard unsafe addMissingTerms(&draft, decisions, count, view, operandKinds) else {
+        return false
       }
-      response.missing = missing
     }
     if request.wantsMessages {
-      guard let messages = unsafe messages(request, columns, decisions, count, organization?.view)
-      else { return Services.outOfMemory }
-      response.messages = messages
+      guard let texts = ResponseTexts(capacity: count, in: arena) else { return false }
+      draft.texts = texts
     }
-    // SAFETY: the reply reserved as many bytes as the message has.
-    unsafe response.pack { unsafe reply.claim($0) }
-    return .ok
+    return true
   }
 
   // MARK: Missing terms
@@ -52,14 +107,14 @@ extension Services {
 
   /// The columns of the missing terms, in two passes: which texts there are, then their places.
   @unsafe
-  private func missingTerms(
-    _ decisions: UnsafeMutablePointer<Decision>, _ count: Int, _ view: SnapshotView,
-    _ operandKinds: UInt8
-  ) -> AuthorizeResponse.MissingTerms? {
+  private func addMissingTerms(
+    _ draft: inout AuthorizeDraft, _ decisions: UnsafeMutablePointer<Decision>, _ count: Int,
+    _ view: SnapshotView, _ operandKinds: UInt8
+  ) -> Bool {
     guard let permissionOf = unsafe bytes(count), let operandOf = unsafe bytes(count * 2),
       var permissions = ResponseTexts(capacity: view.permissionCount, in: arena),
       var operands = ResponseTexts(capacity: count + 2, in: arena)
-    else { return nil }
+    else { return false }
     // By permission: its place among the texts plus one. What names none has number 255.
     var places = InlineArray<256, UInt8>(repeating: 0)
     // SAFETY of all loops: `count` decisions, twice as many bytes for the operands.
@@ -80,12 +135,14 @@ extension Services {
       unsafe operandOf[index * 2] = 0
       unsafe operandOf[index * 2 + 1] = operandPlaces[Int(kind)]
     }
-    if operandKinds & 1 << Decision.Operand.related.rawValue != 0 {
-      guard unsafe addRelated(decisions, count, view, &operands, operandOf) else { return nil }
-    }
-    return unsafe AuthorizeResponse.MissingTerms(
+    draft.response.missing = unsafe AuthorizeResponse.MissingTerms(
       permissions: permissions, permissionOf: ByteView(base: permissionOf, count: count),
       operands: operands, operandOf: ByteView(base: operandOf, count: count * 2))
+    if operandKinds & 1 << Decision.Operand.related.rawValue != 0 {
+      draft.operands = operands
+      unsafe draft.operandOf = operandOf
+    }
+    return true
   }
 
   /// Adds the text of a kind of operand if some decision names it: its place plus one, or zero.
@@ -96,81 +153,5 @@ extension Services {
     // SAFETY: a static string's bytes live as long as the process.
     texts.append(unsafe ByteView(base: text.utf8Start, count: text.utf8CodeUnitCount))
     return UInt8(texts.count)
-  }
-
-  /// A text for each related operand; false where the arena is full.
-  @unsafe
-  private func addRelated(
-    _ decisions: UnsafeMutablePointer<Decision>, _ count: Int, _ view: SnapshotView,
-    _ operands: inout ResponseTexts, _ operandOf: UnsafeMutablePointer<UInt8>
-  ) -> Bool {
-    for index in 0..<count where unsafe decisions[index].operand == .related {
-      guard let text = unsafe related(decisions[index], view) else { return false }
-      operands.append(text)
-      unsafe operandOf[index * 2] = UInt8(truncatingIfNeeded: operands.count >> 8)
-      unsafe operandOf[index * 2 + 1] = UInt8(truncatingIfNeeded: operands.count)
-    }
-    return true
-  }
-
-  /// `related:TYPE/ID` in the arena, or nil where it is full.
-  private func related(_ decision: Decision, _ view: SnapshotView) -> ByteView? {
-    guard let operand = AnswerWriter(view: view).operand(decision) else { return nil }
-    return operand.withByteView { arena.copy($0) }
-  }
-
-  // MARK: Messages
-
-  @unsafe
-  private func messages(
-    _ request: AuthorizeRequest, _ columns: CheckColumns?,
-    _ decisions: UnsafeMutablePointer<Decision>, _ count: Int, _ view: SnapshotView?
-  ) -> ResponseTexts? {
-    guard var texts = ResponseTexts(capacity: count, in: arena) else { return nil }
-    var questions = columns.map { ColumnQuestions($0) }
-    for index in 0..<count {
-      // SAFETY: `count` decisions.
-      let decision = unsafe decisions[index]
-      let question = questions?.next(in: arena) ?? self.question(request, index)
-      let text =
-        view.map { AnswerWriter(view: $0).message(decision, question) }
-        ?? decision.reason.row.text
-      guard let copy = text.withByteView({ arena.copy($0) }) else { return nil }
-      texts.append(copy)
-    }
-    return texts
-  }
-}
-
-/// The checks of the columns form one by one, as far as messages need them: their operands.
-private struct ColumnQuestions {
-  private let columns: CheckColumns
-  private var row = 0
-  private var resourceOffset = 0
-  private var targetOffset = 0
-
-  init(_ columns: CheckColumns) { self.columns = columns }
-
-  mutating func next(in arena: borrowing MessageArena) -> Question {
-    defer { row += 1 }
-    let resource = text(columns.resourceTypes, columns.resourceIDs, &resourceOffset, arena)
-    let target = text(columns.targetTypes, columns.targetIDs, &targetOffset, arena)
-    return Question(
-      principal: ByteView(), workspace: ByteView(), action: ByteView(), resource: resource,
-      target: target)
-  }
-
-  /// `TYPE/ID` or `TYPE`; empty where there is none or the arena is full.
-  private func text(
-    _ types: DictionaryColumn, _ ids: IDList, _ offset: inout Int, _ arena: borrowing MessageArena
-  ) -> ByteView {
-    let index = types.indices.isEmpty ? 0 : Int(types.indices[row])
-    let type = index < types.values.count ? types.values[index] : ByteView()
-    guard ids.count > 0 else { return type }
-    let length = Int(ids.lengths[row])
-    defer { offset += length }
-    guard length > 0 else { return type }
-    let joined = type.array + [UInt8(ascii: "/")] + ids.data[offset..<offset + length].array
-    return joined.withByteView { arena.copy($0) } ?? ByteView()
   }
 }

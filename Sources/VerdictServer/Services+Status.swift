@@ -1,3 +1,5 @@
+internal import VerdictControl
+internal import VerdictCrypto
 internal import VerdictEngine
 internal import VerdictHTTP2
 internal import VerdictModel
@@ -9,7 +11,8 @@ internal import VerdictSystem
 extension Services {
   mutating func getServerInfo(
     _ message: ByteView, _ set: SnapshotSet?, _ reply: inout ReplyBuffer
-  ) -> RPCStatus {
+  ) -> ServiceOutcome {
+    if !isOnWorker, set?.count ?? 0 > Limits.listedOrganizationCountMax { return .forWorkers }
     let now = SystemClock.realNanoseconds() / 1_000_000_000
     var organizations: [ServerInfo.Organization] = []
     for index in 0..<(set?.count ?? 0) {
@@ -29,10 +32,11 @@ extension Services {
     }
     let info = ServerInfo(
       version: state.version, setNumber: set?.number ?? 0,
-      concurrentStreamCountMax: UInt32(state.streamCountMax), organizations: organizations)
+      concurrentStreamCountMax: UInt32(state.streamCountMax), organizations: organizations,
+      policies: ServerInfo.Policies(state.policies.status))
     // SAFETY: the reply reserved as many bytes as the message has.
     let isPacked = unsafe info.pack(in: arena) { unsafe reply.claim($0) }
-    return isPacked ? .ok : Services.outOfMemory
+    return .answered(isPacked ? .ok : Services.outOfMemory)
   }
 
   mutating func checkHealth(
@@ -50,8 +54,11 @@ extension Services {
     return .ok
   }
 
+  /// Whether decisions are made: not without policies, not by ones that are too old, and not any
+  /// more once the server drains.
   func health(_ set: SnapshotSet?) -> HealthStatus {
-    set != nil && !state.isDraining ? .serving : .notServing
+    guard let set, !set.isClosed, !state.isDraining else { return .notServing }
+    return .serving
   }
 
   /// Whether a health check is about the whole server or a service of it.
@@ -70,8 +77,27 @@ extension Services {
 
   /// The whole server's health for those who can't speak gRPC: 200 or 503 with a word.
   mutating func showHealth(_ set: SnapshotSet?, _ reply: inout ReplyBuffer) -> RPCStatus {
-    guard set != nil, !state.isDraining else { return RPCStatus(.unavailable, "NOT_SERVING") }
+    guard health(set) == .serving else { return RPCStatus(.unavailable, "NOT_SERVING") }
     "SERVING".withByteView { reply.append($0) }
     return .ok
+  }
+}
+
+extension ServerInfo.Policies {
+  fileprivate init(_ status: PolicyStatus) {
+    let state: ServerInfo.PolicyState =
+      switch status.state {
+      case .loaded: .loaded
+      case .stale: .stale
+      case .error: .error
+      }
+    self.init(
+      state: state, isClosed: status.isClosed, setDigest: status.setDigest?.bytes ?? [],
+      ageSeconds: UInt64(max(0, status.ageSeconds ?? 0)),
+      expiresSeconds: UInt64(max(0, status.expiresSeconds ?? 0)), keyID: status.keyID ?? "",
+      lastSuccessSeconds: UInt64(max(0, status.lastSuccessSeconds ?? 0)),
+      lastFailureSeconds: UInt64(max(0, status.lastFailureSeconds ?? 0)),
+      lastFailure: status.lastFailure?.description ?? "",
+      lastFailureCause: status.lastFailure?.code.rawValue ?? "")
   }
 }

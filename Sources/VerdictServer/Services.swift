@@ -6,15 +6,15 @@ internal import VerdictModel
 internal import VerdictRPC
 internal import VerdictSystem
 
-/// The services of the product, one set a loop: the one place where wire and engine meet.
+/// The services of the product, one set a loop and a worker: the one place where wire and engine
+/// meet.
 ///
 /// What a request needs beyond its reply lies in the arena, which is emptied before each request
-/// and allocates nothing once warm.
+/// and allocates nothing once warm. A large request takes the arena with it to a place of its own.
 public struct Services: ServiceSet, ~Copyable {
   static var methods: [ServedMethod] {
     Method.allCases.map {
-      ServedMethod(
-        path: $0.path, number: $0.rawValue, kind: kind(of: $0))
+      ServedMethod(path: $0.path, number: $0.rawValue, kind: kind(of: $0))
     }
   }
 
@@ -28,44 +28,61 @@ public struct Services: ServiceSet, ~Copyable {
   }
 
   let state: ServiceState
-  let arena = MessageArena()
+  /// A worker does at once what would hold a loop.
+  let isOnWorker: Bool
+  var arena = MessageArena()
   var batch = ColumnBatch()
+  let places: [SlicedRequest]
+  var checkCount: UInt64 = 0
   var gateway: Gateway
   /// Decision ids: a random half that tells loops and processes apart, and a count.
   var decisionID: (UInt64, UInt64)
-  var isAwaiting = false
+  /// Nil before its thread has said where to count.
+  private var ownTally: LoopTally?
 
-  /// Made on the thread of the loop that it serves.
-  public init(_ state: ServiceState) {
+  /// Made on the thread of the loop or worker that it serves.
+  public init(_ state: ServiceState, isOnWorker: Bool = false) {
     self.state = state
+    self.isOnWorker = isOnWorker
+    places = (0..<(isOnWorker ? 1 : SlicedRequest.countMax)).map { _ in SlicedRequest() }
     gateway = Gateway(state.identity)
     let random = RandomBytes.make(count: 8).withByteView { $0.load64(at: 0) }
     decisionID = (random, 0)
   }
 
   mutating func answer(
-    method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, reply: inout ReplyBuffer
-  ) -> RPCStatus {
+    method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, mayBegin: Bool,
+    reply: inout ReplyBuffer
+  ) -> ServiceOutcome {
     arena.reset()
-    // SAFETY: the loop holds its publication during the call.
+    // SAFETY: the loop holds its publication during the call, and until what is begun ends.
     let set = unsafe SnapshotSet(bits: set)
     switch Method(rawValue: method) {
-    case .authorize, .authorizeStream: return authorize(message, set, &reply)
-    case .checkVisibility: return checkVisibility(message, set, &reply)
+    case .authorize, .authorizeStream:
+      return authorize(message, set, mayBegin: mayBegin, &reply)
+    case .checkVisibility: return checkVisibility(message, set, mayBegin: mayBegin, &reply)
     case .getServerInfo: return getServerInfo(message, set, &reply)
-    case .healthCheck: return checkHealth(message, set, &reply)
-    case .healthPage: return showHealth(set, &reply)
-    case .healthList: return listHealth(set, &reply)
-    case .reflect, .reflectAlpha: return reflect(message, &reply)
+    case .healthCheck: return .answered(checkHealth(message, set, &reply))
+    case .healthPage: return .answered(showHealth(set, &reply))
+    case .healthList: return .answered(listHealth(set, &reply))
+    case .reflect, .reflectAlpha: return .answered(reflect(message, &reply))
     case .watchSnapshots, .healthWatch: preconditionFailure("watches are told by the loop")
-    case .externalAuthorization: return externalAuthorization(message, set, &reply)
+    case .externalAuthorization:
+      return .answered(externalAuthorization(message, set, &reply))
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals:
       preconditionFailure("inspections are for workers")
     case nil: preconditionFailure("the loop passes numbers of the method table")
     }
   }
 
+  mutating func count(in tally: LoopTally) { ownTally = tally }
+
   // MARK: What all methods share
+
+  var tally: LoopTally {
+    guard let ownTally else { preconditionFailure("a thread says where to count") }
+    return ownTally
+  }
 
   /// The status of a message that could not be unpacked.
   func unreadable() -> RPCStatus {
@@ -75,19 +92,13 @@ public struct Services: ServiceSet, ~Copyable {
   }
 
   /// What a request for a generation that is not in force yet gets, unless the loop waits for it.
-  mutating func awaiting(
+  func awaiting(
     _ generation: UInt64, _ organization: SnapshotSet.Organization?, _ reply: inout ReplyBuffer
-  ) -> RPCStatus {
-    isAwaiting = true
+  ) -> ServiceOutcome {
     let inForce = organization.map { "\($0.generation) is in force" } ?? "no policies are loaded"
-    return reply.fail(
-      .failedPrecondition, "min_generation: \(inForce), \(generation) was asked for")
-  }
-
-  mutating func takeAwaiting() -> Bool {
-    guard isAwaiting else { return false }
-    isAwaiting = false
-    return true
+    return .awaits(
+      reply.fail(
+        .failedPrecondition, "min_generation: \(inForce), \(generation) was asked for"))
   }
 
   static var outOfMemory: RPCStatus {

@@ -4,52 +4,99 @@ internal import VerdictHTTP2
 internal import VerdictModel
 internal import VerdictSystem
 
-/// Threads for questions that take longer than a decision may: explanations and lists.
+/// Threads for what takes longer than a loop may: explanations, lists, and large messages.
 ///
 /// Fixed in number, with a bounded queue. A loop hands a request over and goes on; the answer comes
 /// back through the loop's mailbox. Each worker has a slot of the publication, in which it is
 /// online only while it answers, so that an idle worker never keeps an old set alive.
 final class WorkerPool: Sendable {
-  /// Requests that wait for a worker. One more is RESOURCE_EXHAUSTED at once.
+  /// Requests that wait for a worker, and the bytes of their messages. What goes beyond is
+  /// UNAVAILABLE at once.
   static let waitingCountMax = 64
+  static let waitingByteCountMax = 64 << 20
 
   /// A request on its way to a worker.
   struct Job: Sendable {
     let method: UInt8
-    let message: [UInt8]
+    let message: DetachedMessage
     let deadlineNanoseconds: UInt64
     let connection: UInt64
     let stream: Int32
     /// Of the loop that the connection belongs to.
     let mailbox: LoopMailbox
+    let ticket = WorkerTicket()
+    /// When it is answered at the latest, where it waits for newer policies.
+    var awaitingEndNanoseconds: UInt64?
+
+    fileprivate func isSameConnection(as other: Job) -> Bool {
+      connection == other.connection && mailbox === other.mailbox
+    }
+  }
+
+  /// Whether a request may be handed over.
+  enum Place {
+    case free
+    case full
+    /// By what those before it take, its deadline would pass.
+    case tooLate
   }
 
   private struct State {
     var jobs: [Job] = []
+    /// Of the jobs, and of what was reserved for and not submitted yet.
+    var count = 0
+    var byteCount = 0
+    /// By worker: what it is at.
+    var current: [Job?]
     /// Workers that wait for their bell.
     var idle: [Int] = []
+    /// What a request has taken of late, on average, in nanoseconds.
+    var meanNanoseconds: UInt64 = 0
     var isStopping = false
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   private let bells: [EventSignal]
+  /// By worker.
+  let tallies: [LoopTally]
 
   init(workerCount: Int) throws(SystemError) {
     precondition(workerCount > 0, "a pool has workers")
     var bells: [EventSignal] = []
     for _ in 0..<workerCount { bells.append(try EventSignal()) }
     self.bells = bells
+    tallies = (0..<workerCount).map { _ in LoopTally() }
+    state = Mutex(State(current: Array(repeating: nil, count: workerCount)))
   }
 
-  /// Queues a request; false where too many wait already.
-  func submit(_ job: Job) -> Bool {
-    let (isTaken, idle): (Bool, Int?) = state.withLock {
-      guard !$0.isStopping, $0.jobs.count < WorkerPool.waitingCountMax else { return (false, nil) }
+  deinit {
+    for tally in tallies { tally.free() }
+  }
+
+  /// Reserves a place in the queue; where it is free, `submit` has to follow.
+  func reserve(
+    messageByteCount: Int, deadlineNanoseconds: UInt64, nowNanoseconds: UInt64
+  ) -> Place {
+    state.withLock {
+      guard !$0.isStopping, $0.count < WorkerPool.waitingCountMax,
+        $0.byteCount + messageByteCount <= WorkerPool.waitingByteCountMax
+      else { return .full }
+      let ahead = UInt64($0.count + bells.count - $0.idle.count)
+      let wait = ahead * $0.meanNanoseconds / UInt64(bells.count)
+      guard deadlineNanoseconds > nowNanoseconds &+ wait else { return .tooLate }
+      $0.count += 1
+      $0.byteCount += messageByteCount
+      return .free
+    }
+  }
+
+  /// Queues a request for which a place was reserved.
+  func submit(_ job: Job) {
+    let idle: Int? = state.withLock {
       $0.jobs.append(job)
-      return (true, $0.idle.popLast())
+      return $0.idle.popLast()
     }
     if let idle { bells[idle].ring() }
-    return isTaken
   }
 
   /// Lets every worker end after what it is at. Requests that wait are dropped: by then nobody is
@@ -60,22 +107,24 @@ final class WorkerPool: Sendable {
   }
 
   /// A worker's life.
-  ///
-  /// - Parameter inspect: answers a request from the set with these bits.
-  func run(
-    worker: Int, _ reader: Publication.Reader,
-    inspect: (_ method: UInt8, _ message: ByteView, _ set: UInt) -> WorkerAnswer
+  func run<Service: ServiceSet & ~Copyable>(
+    worker: Int, _ reader: Publication.Reader, _ services: consuming Service
   ) {
+    var services = services
+    services.count(in: tallies[worker])
+    var bench = WorkerBench(reader, services)
     while let job = next(worker) {
-      var answer = WorkerAnswer(
-        .deadlineExceeded, "the deadline passed before the request was looked at")
-      if job.deadlineNanoseconds > SystemClock.monotonicNanoseconds() {
-        let set = reader.enter()
-        answer = job.message.withByteView { inspect(job.method, $0, set) }
-        reader.leave()
+      let start = SystemClock.monotonicNanoseconds()
+      let (answer, isAwaiting) = bench.answer(job, nowNanoseconds: start)
+      let took = SystemClock.monotonicNanoseconds() &- start
+      state.withLock {
+        $0.current[worker] = nil
+        $0.meanNanoseconds = ($0.meanNanoseconds &* 7 &+ took) / 8
       }
       job.mailbox.deliver(
-        WorkerResult(connection: job.connection, stream: job.stream, answer: answer))
+        WorkerResult(
+          connection: job.connection, stream: job.stream, answer: answer,
+          awaiting: isAwaiting ? job : nil))
     }
   }
 
@@ -90,35 +139,34 @@ final class WorkerPool: Sendable {
           $0.idle.append(worker)
           return (nil, false)
         }
-        return ($0.jobs.removeFirst(), false)
+        return (WorkerPool.take(worker, &$0), false)
       }
       if job != nil || isStopping { return job }
       _ = Readiness.wait(readable: [bells[worker].rawDescriptor], timeoutMilliseconds: nil)
       bells[worker].clear()
     }
   }
-}
 
-/// What a worker answers: a reply's message, or a failure with its words.
-struct WorkerAnswer: Sendable {
-  let code: RPCCode
-  let bytes: [UInt8]
-
-  init(reply bytes: [UInt8]) {
-    code = .ok
-    self.bytes = bytes
-  }
-
-  init(_ code: RPCCode, _ message: String) {
-    precondition(code != .ok, "a failure has a code of its own")
-    self.code = code
-    bytes = Array(message.utf8)
+  /// The request that waits longest of a connection that no worker serves, so that nobody with many
+  /// keeps the others waiting; else the one that waits longest.
+  private static func take(_ worker: Int, _ state: inout State) -> Job {
+    let index =
+      state.jobs.firstIndex { job in
+        !state.current.contains { $0?.isSameConnection(as: job) ?? false }
+      } ?? 0
+    let job = state.jobs.remove(at: index)
+    state.count -= 1
+    state.byteCount -= job.message.bytes.count
+    state.current[worker] = job
+    return job
   }
 }
 
-/// An answer on its way back to a loop. The stream, or the whole connection, may be gone by then.
-struct WorkerResult: Sendable {
-  let connection: UInt64
-  let stream: Int32
-  let answer: WorkerAnswer
+/// Whether anybody still waits for what a worker does.
+final class WorkerTicket: Sendable {
+  private let cancelled = Atomic<Bool>(false)
+
+  func cancel() { cancelled.store(true, ordering: .relaxed) }
+
+  var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 }

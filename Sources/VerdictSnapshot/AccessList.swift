@@ -5,10 +5,11 @@
 /// | table | 2, 4 ... 128: each a class, or `AccessList.nothing`; that of a workspace is at its hash |
 /// | list | a count, and that many ascending classes |
 ///
-/// A class belongs to one workspace, so a class found tells whether it is the one asked for. A table
-/// is read with one load and no search: the slot's extra has its size (bits 0-3, as a power of two)
-/// and the multiplier under which no two of its workspaces meet (bits 4-15). It begins at a multiple
-/// of its size, of at most a cache line. More than `tableCountMax` workspaces stand in a list.
+/// A class belongs to one workspace, so a class found tells whether it is the one asked for. A
+/// table is read with one load and no search: the slot's extra has its size (bits 0-3, as a power
+/// of two) and the multiplier under which no two of its workspaces meet (bits 4-15). It begins at a
+/// multiple of its size, of at most a cache line. More than `tableCountMax` workspaces stand in a
+/// list.
 public enum AccessList {
   /// A table's word that is no class.
   @inlinable public static var nothing: UInt32 { .max }

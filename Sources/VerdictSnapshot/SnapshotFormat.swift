@@ -30,8 +30,8 @@
 ///
 /// **Scopes** hold ordinals: a resource's place among those of its type in its workspace, by id.
 /// First word: count, with the top bit for a bitset; second word: zero. Then so many ordinals,
-/// ascending, or so many words of bits from ordinal 0 on: the place of a bit depends on nothing that
-/// the scope says, so that head and bit are loaded at once.
+/// ascending, or so many words of bits from ordinal 0 on: the place of a bit depends on nothing
+/// that the scope says, so that head and bit are loaded at once.
 ///
 /// **Rules** say at once what the commonest checks need: where an action on a resource of a type
 /// requires one term on it and nothing else can decide, the term's column of a class (its cell plus

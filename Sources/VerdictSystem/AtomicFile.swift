@@ -6,16 +6,30 @@ public enum AtomicFile {
   ///
   /// - Parameters:
   ///   - mode: permission bits of the new file.
-  ///   - synchronizesDirectory: false leaves syncing the directory to the caller, who writes more files there.
+  ///   - synchronizesDirectory: false leaves syncing the directory to the caller, who writes more
+  ///     files there.
   /// - Throws: the first system call that failed; `path` then has its old content and nothing is
   ///   left beside it.
   public static func replace(
     _ path: String, with bytes: [UInt8], mode: UInt32 = 0o644, synchronizesDirectory: Bool = true
   ) throws(SystemError) {
+    // SAFETY: the span's bytes live for the call.
+    try unsafe bytes.span.withUnsafeBytes { bytes throws(SystemError) in
+      try unsafe replace(
+        path, with: bytes, mode: mode, synchronizesDirectory: synchronizesDirectory)
+    }
+  }
+
+  /// The same with bytes in memory of any kind.
+  @unsafe
+  public static func replace(
+    _ path: String, with bytes: UnsafeRawBufferPointer, mode: UInt32 = 0o644,
+    synchronizesDirectory: Bool = true
+  ) throws(SystemError) {
     let draft = "\(path).\(getpid()).\(SystemRandom.word()).tmp"
     do throws(SystemError) {
       let file = try FileDescriptor.creating(draft, mode: mode)
-      try bytes.writeAll(to: file)
+      try unsafe file.write(all: bytes)
       try file.synchronize()
       file.close()
       try renameFile(draft, path)

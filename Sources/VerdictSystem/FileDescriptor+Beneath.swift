@@ -10,6 +10,14 @@ public struct FileStatus: Equatable, Sendable {
   public let modifiedNanoseconds: Int64
   public let isRegular: Bool
   public let isDirectory: Bool
+  /// The user's number that it belongs to.
+  public let owner: UInt32
+  private let permissions: UInt32
+
+  /// Whether anybody but the owner may write: the group or all.
+  public var isWritableByOthers: Bool { permissions & 0o022 != 0 }
+  /// Whether anybody but the owner may read.
+  public var isReadableByOthers: Bool { permissions & 0o044 != 0 }
 
   /// What is at `path`, following links; nil if nothing is, or it may not be asked.
   public init?(of path: String) {
@@ -27,6 +35,8 @@ public struct FileStatus: Equatable, Sendable {
       Int64(record.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(record.st_mtim.tv_nsec)
     isRegular = record.st_mode & S_IFMT == S_IFREG
     isDirectory = record.st_mode & S_IFMT == S_IFDIR
+    owner = record.st_uid
+    permissions = record.st_mode & 0o7777
   }
 }
 

@@ -53,28 +53,43 @@ struct ComparedSet {
   private let memories: [SealedMemory]
 
   init(path: String, models: String?) throws(CommandFailure) {
-    let files: [SnapshotFile]
     if FileStatus(of: path)?.isDirectory == true, File.exists(path + "/oci-layout") {
-      do throws(ControlError) {
-        let loaded = try ControlDirectory(path: path).load().organizations
-        views = loaded.map { ($0.organization, $0.view) }
-        memories = loaded.map(\.memory)
-        return
-      } catch {
-        throw CommandFailure(error.description)
-      }
+      try self.init(currentOf: ControlDirectory(path: path))
     } else if ComparedSet.isSnapshot(path) {
-      files = [try SnapshotFile(path: path)]
+      self.init([try SnapshotFile(path: path)])
     } else {
-      let compiled = try CompiledDocuments(paths: [path], models: models)
-      var all: [SnapshotFile] = []
-      for organization in compiled.organizations {
-        all.append(try SnapshotFile(organization.snapshot))
-      }
-      files = all
+      try self.init(CompiledDocuments(paths: [path], models: models))
     }
+  }
+
+  /// Documents that are compiled already.
+  init(_ compiled: CompiledDocuments) throws(CommandFailure) {
+    var files: [SnapshotFile] = []
+    for organization in compiled.organizations {
+      files.append(try SnapshotFile(organization.snapshot))
+    }
+    self.init(files)
+  }
+
+  private init(_ files: [SnapshotFile]) {
     views = files.map { ($0.view.organizationID.array, $0.view) }
     memories = files.map(\.memory)
+  }
+
+  /// What a directory serves; nothing where nothing was published yet.
+  init(currentOf control: ControlDirectory) throws(CommandFailure) {
+    guard File.exists(control.path) else {
+      views = []
+      memories = []
+      return
+    }
+    do throws(ControlError) {
+      let loaded = try control.load().organizations
+      views = loaded.map { ($0.organization, $0.view) }
+      memories = loaded.map(\.memory)
+    } catch {
+      throw CommandFailure(error.description)
+    }
   }
 
   /// Whether a file begins as snapshots do. What can't be read is for the reader of documents to

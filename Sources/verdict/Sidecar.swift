@@ -1,5 +1,7 @@
 internal import Logging
+internal import VerdictAdmin
 internal import VerdictControl
+internal import VerdictCrypto
 internal import VerdictGateway
 internal import VerdictHTTP2
 internal import VerdictModel
@@ -10,14 +12,14 @@ internal import VerdictSystem
 /// from the active one.
 enum Sidecar {
   enum Policies {
-    case control(directory: String)
+    case control(directory: String, ControlSettings, FreshnessLimits)
     case documents(paths: [String], models: String?)
   }
 
   /// Serves until it is asked to stop, and returns when it has stopped.
   static func run(
     _ configuration: ServerConfiguration, _ policies: Policies, routes: RouteTables,
-    identity: IdentityConfiguration, logger: Logger
+    identity: IdentityConfiguration, admin: SocketAddress?, logger: Logger
   ) throws(CommandFailure) {
     do {
       // First of all, so that every thread inherits the block and no signal ends the process.
@@ -32,14 +34,15 @@ enum Sidecar {
         ])
       let publication = Publication(slotCount: configuration.slotCount)
       reportStalls(of: publication, configuration, logger)
-      let activation = Activation(publication: publication, routes: routes)
-      let source = try source(of: policies, activation, supervisor, logger)
+      let board = PolicyBoard()
+      let activation = Activation(publication: publication, board: board, routes: routes)
+      let source = try source(of: policies, activation, board, supervisor, logger)
       // Before anybody can connect, so that the first answer comes from the policies.
       source.look()
 
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax,
-        identity: identity)
+        policies: board, identity: identity)
       if !identity.headerName.isEmpty {
         logger.warning(
           "a header names who is calling; the gateway has to strip it from what clients send",
@@ -47,10 +50,17 @@ enum Sidecar {
       }
       var configuration = configuration
       configuration.report = { tell($0, logger) }
-      let server = try Server(configuration, publication: publication) { _ in Services(state) }
+      let server = try Server(configuration, publication: publication) {
+        Services(state, isOnWorker: $0.isWorker)
+      }
       for (listener, address) in zip(configuration.listeners, server.addresses) {
         logger.info("listening", metadata: facts(about: listener, address))
       }
+      let endpoint = try admin.map {
+        try AdminEndpoint($0, pages(server, state, activation, board))
+      }
+      if let endpoint { logger.info("admin endpoint", metadata: ["at": "\(endpoint.address)"]) }
+      defer { endpoint?.stop() }
       supervisor.listens()
       try source.start()
       wait(for: signals, server, source, supervisor, logger)
@@ -85,49 +95,83 @@ enum Sidecar {
   // MARK: Policies
 
   private static func source(
-    of policies: Policies, _ activation: Activation, _ supervisor: Supervisor, _ logger: Logger
+    of policies: Policies, _ activation: Activation, _ board: PolicyBoard,
+    _ supervisor: Supervisor, _ logger: Logger
   ) throws(SystemError) -> SetSource {
-    let activate: @Sendable (LoadedSet) -> Void = { set in
-      activation.activate(set)
-      logger.info("policies active", metadata: facts(about: set))
-      let count = set.organizations.count
-      supervisor.isActive(
-        "serving set \(set.setNumber), \(count) organization\(count == 1 ? "" : "s")")
-    }
-    let rejected: @Sendable (ControlError) -> Void = { error in
-      let active = activation.current
-      logger.error(
-        "policies refused",
-        metadata: [
-          "error": "\(error)",
-          "still_active": active.map { "set \($0.setNumber)" } ?? "none, answering UNAVAILABLE",
-        ])
-    }
+    let hooks = hooks(activation, board, supervisor, logger)
     switch policies {
-    case .control(let directory):
+    case .control(let directory, let settings, let freshness):
+      if settings.trust == nil {
+        logger.warning(
+          "policies are taken unsigned: whoever can write the control directory decides",
+          metadata: ["control": "\(directory)", "advice": "sign sets, and serve with --trust"])
+      }
       return try SetSource(
-        control: ControlDirectory(path: directory), activate: activate, rejected: rejected)
+        control: ControlDirectory(path: directory), settings, freshness, board: board, hooks)
     case .documents(let paths, let models):
       return try SetSource(
-        documents: paths,
-        compile: { () throws(ControlError) in try compile(paths, models, logger) },
-        activate: activate, rejected: rejected)
+        documents: paths, board: board,
+        compile: { () throws(ControlError) in try compile(paths, models, logger) }, hooks)
     }
+  }
+
+  private static func hooks(
+    _ activation: Activation, _ board: PolicyBoard, _ supervisor: Supervisor, _ logger: Logger
+  ) -> SetSource.Hooks {
+    SetSource.Hooks(
+      activate: { set, isClosed in
+        activation.activate(set, isClosed: isClosed)
+        logger.info("policies active", metadata: facts(about: set, board))
+        if isClosed { tellClosed(set, logger) }
+        let count = set.organizations.count
+        supervisor.isActive(
+          "serving set \(set.setNumber), \(count) organization\(count == 1 ? "" : "s")")
+      },
+      rejected: { error in
+        let active = activation.current
+        logger.error(
+          "policies refused",
+          metadata: [
+            "error": "\(error)", "cause": "\(error.code.rawValue)",
+            "still_active": active.map { "set \($0.setNumber)" } ?? "none, answering UNAVAILABLE",
+          ])
+      },
+      close: {
+        activation.close()
+        if let set = activation.current { tellClosed(set, logger) }
+      })
+  }
+
+  private static func tellClosed(_ set: LoadedSet, _ logger: Logger) {
+    logger.error(
+      "policies too old to be decided by: every check is answered INDETERMINATE",
+      metadata: [
+        "set": .stringConvertible(set.setNumber),
+        "created": "\(ControlDirectory.time(ofSeconds: set.createdSeconds))",
+        "advice": "renew them with `verdict publish --refresh`",
+      ])
   }
 
   /// Ids that one line of the log names; there may be thousands.
   private static let namedOrganizationCountMax = 16
 
-  private static func facts(about set: LoadedSet) -> Logger.Metadata {
+  private static func facts(about set: LoadedSet, _ board: PolicyBoard) -> Logger.Metadata {
     let names = set.organizations.prefix(namedOrganizationCountMax).map {
       Logger.MetadataValue.string(String(decoding: $0.organization, as: UTF8.self))
     }
-    return [
+    var facts: Logger.Metadata = [
       "set": .stringConvertible(set.setNumber),
       "organization_count": .number(set.organizations.count),
       "organizations": .array(names),
       "snapshot_bytes": .number(set.organizations.reduce(0) { $0 + $1.byteCount }),
+      "publication_us": .number(Int(board.status.publicationNanoseconds / 1_000)),
     ]
+    if let digest = set.digest { facts["digest"] = "\(digest)" }
+    if let key = set.keyID { facts["key"] = "\(key)" }
+    if let reason = set.overrideReason { facts["guard_override"] = "\(reason)" }
+    if !set.author.isEmpty { facts["who"] = "\(set.author)" }
+    if !set.message.isEmpty { facts["why"] = "\(set.message)" }
+    return facts
   }
 
   private static func compile(

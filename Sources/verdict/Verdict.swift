@@ -11,10 +11,12 @@ struct Verdict: ParsableCommand {
     version: ProductVersion.text,
     subcommands: [
       ServeCommand.self, CheckCommand.self, ExplainCommand.self, EffectiveCommand.self,
-      ListCommand.self, PublishCommand.self, CompileCommand.self,
+      ListCommand.self, PublishCommand.self, DeployCommand.self, HistoryCommand.self,
+      RollbackCommand.self, PinCommand.self, UnpinCommand.self, CollectCommand.self,
+      KeygenCommand.self, SignCommand.self, VerifyCommand.self, CompileCommand.self,
       InspectCommand.self, FormatCommand.self, TestCommand.self, DifferenceCommand.self,
-      ModelsCommand.self, RoutesCommand.self, SchemaCommand.self, GenerateCommand.self,
-      VersionCommand.self,
+      ModelsCommand.self, RoutesCommand.self, SchemaCommand.self, ConfigCommand.self,
+      GenerateCommand.self, VersionCommand.self,
     ])
 
   static func main() {

@@ -19,12 +19,12 @@ ROW = struct.Struct("104sQQQ")
 WORKED_EXAMPLE = "examples/acme/acme.yaml"
 
 
-def _calls(target, method, file, calls):
-    load.loadgen(target, method, file, 1, 1, calls)
+def _calls(target, method, file, calls, connections=1, streams=1):
+    load.loadgen(target, method, file, connections, streams, calls)
 
 
-def system_calls(target, method, file, calls):
-    """System calls per call by name, over one connection with one call at a time."""
+def system_calls(target, method, file, calls, connections=1, streams=1):
+    """System calls per call by name; over one connection with one call at a time if not said."""
     totals = []
     for count in (calls, 2 * calls):
         tracer = subprocess.Popen(
@@ -35,7 +35,7 @@ def system_calls(target, method, file, calls):
         traced = pathlib.Path(f"/proc/{target.pid}/status")
         wait_until(lambda: f"TracerPid:\t{tracer.pid}\n" in traced.read_text(), "strace attached")
         time.sleep(0.2)
-        _calls(target, method, file, count)
+        _calls(target, method, file, count, connections, streams)
         tracer.send_signal(signal.SIGINT)
         _, report = tracer.communicate(timeout=30)
         totals.append(
@@ -134,7 +134,8 @@ def instructions_in_process(directory, program, measurement, count):
 
 
 def instructions_per_call(directory, method, file, calls, *arguments):
-    """Instructions per unary call: (the floor's, Verdict's), over a Unix socket."""
+    """Instructions per unary call, over a Unix socket, one at a time: the floor's, Verdict's, and
+    Verdict's with two loops that have a connection each."""
 
     @contextlib.contextmanager
     def floor(before):
@@ -145,18 +146,25 @@ def instructions_per_call(directory, method, file, calls, *arguments):
             server.stop()
 
     @contextlib.contextmanager
-    def verdict(before):
+    def verdict(before, loops=1):
         program = _stripped(VERDICT, directory)
-        with Sidecar(directory, *arguments, loops=1, before=[*before, program]) as sidecar:
+        with Sidecar(directory, *arguments, loops=loops, before=[*before, program]) as sidecar:
             yield load.Target("verdict under callgrind", sidecar.unix, sidecar.pid)
 
+    def two_loops(before):
+        return verdict(before, loops=2)
+
     results = []
-    for name, server in (("floor", floor), ("verdict", verdict)):
+    for name, server, connections in (
+        ("floor", floor, 1),
+        ("verdict", verdict, 1),
+        ("two-loops", two_loops, 2),
+    ):
         totals = []
         for count in (calls, 3 * calls):
             out = directory / f"callgrind.{name}.{count}"
             with server(_valgrind(out)) as target:
-                _calls(target, method, file, count)
+                _calls(target, method, file, count, connections)
             totals.append(_collected(out))
         results.append((totals[1] - totals[0]) / (2 * calls))
     return tuple(results)

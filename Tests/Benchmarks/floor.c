@@ -1,8 +1,9 @@
 // The transport floor: what a call costs before anything is read or decided.
 //
-// One thread, epoll and libnghttp2, no more. It gathers each call's message, as any server must, but
-// never looks at it, and answers with the same message always, as long as an answer of Authorize to
-// one check. Verdict's own numbers are quoted as multiples of this server's in the same run.
+// One thread, epoll and libnghttp2, no more. It gathers each call's message, as any server must,
+// but never looks at it, and answers with the same message always, as long as an answer of
+// Authorize to one check. Verdict's own numbers are quoted as multiples of this server's in the
+// same run.
 //
 // Like any server it answers all that one read brought with one write.
 //

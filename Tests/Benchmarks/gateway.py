@@ -1,7 +1,7 @@
 """What a Check of Envoy's costs beside a unary Authorize, of the same server in the same run.
 
-And what a request through Envoy takes, at a steady rate, beside an authorization server that answers
-a constant.
+And what a request through Envoy takes, at a steady rate, beside an authorization server that
+answers a constant.
 
 usage: gateway.py [CALLS]   (`make bench-gateway`)
 """

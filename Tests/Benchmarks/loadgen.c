@@ -5,9 +5,13 @@
 // messages from FILE in turn, and prints one line of JSON. A call counts as answered only with HTTP
 // status 200, grpc-status 0 and a message; if any other outcome is seen the exit status is 1.
 //
+// With RATE calls begin at even times, so many a second, whether or not earlier ones were answered,
+// and each one's time counts from when it should have begun: a server that stalls can't hide it.
+// 0: as soon as one before is answered.
+//
 // With MESSAGES a call is a stream of so many messages, each of which has to be answered by one.
 //
-// usage: loadgen ADDRESS PATH FILE CONNECTIONS STREAMS CALLS SECONDS_MAX [MESSAGES]
+// usage: loadgen ADDRESS PATH FILE CONNECTIONS STREAMS CALLS SECONDS_MAX [RATE [MESSAGES]]
 //   ADDRESS  tcp:PORT (loopback) or unix:PATH
 //   PATH     /package.Service/Method
 //   FILE     messages one after the other, each as gRPC frames it: 0, four bytes of length, bytes
@@ -65,6 +69,8 @@ static struct {
   size_t message_count;
   int streams;
   uint64_t calls, started, answered, failed, answer_bytes, messages_a_call, next_message;
+  double rate;
+  uint64_t begin_nanoseconds;
   uint32_t *nanoseconds;
 } load;
 
@@ -139,7 +145,12 @@ static void count_answers(struct call *call, const uint8_t *data, size_t count) 
 #define HEADER(name, value) \
   {(uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, sizeof(value) - 1, NGHTTP2_NV_FLAG_NONE}
 
-static void start_call(struct connection *c) {
+// When the next call is to begin, at a rate.
+static uint64_t due(void) {
+  return load.begin_nanoseconds + (uint64_t)((double)load.started * 1e9 / load.rate);
+}
+
+static void start_call(struct connection *c, uint64_t start_nanoseconds) {
   nghttp2_nv headers[] = {
       HEADER(":method", "POST"), HEADER(":scheme", "http"), HEADER(":path", ""),
       HEADER(":authority", "localhost"), HEADER("content-type", "application/grpc"),
@@ -151,7 +162,7 @@ static void start_call(struct connection *c) {
   load.started++;
   call->message = load.messages[load.next_message++ % load.message_count];
   call->left = load.messages_a_call;
-  call->start_nanoseconds = now();
+  call->start_nanoseconds = start_nanoseconds;
   nghttp2_data_provider body = {.source.ptr = call, .read_callback = read_message};
   if (nghttp2_submit_request(c->session, NULL, headers, 6, &body, call) < 0) {
     fail("a request could not be submitted");
@@ -270,7 +281,9 @@ static bool gather(struct connection *c) {
 
 // New calls for finished ones, and everything written that there is room for.
 static void pump(struct connection *c, int epoll) {
-  while (c->streams_open < load.streams && load.started < load.calls) start_call(c);
+  while (load.rate == 0 && c->streams_open < load.streams && load.started < load.calls) {
+    start_call(c, now());
+  }
   for (;;) {
     while (c->out_sent < c->out_count) {
       ssize_t count = write(c->fd, c->out + c->out_sent, c->out_count - c->out_sent);
@@ -292,6 +305,43 @@ static void receive(struct connection *c) {
   if (count == 0) fail("the server closed a connection with %d calls open", c->streams_open);
   ssize_t taken = nghttp2_session_mem_recv(c->session, input, (size_t)count);
   if (taken < 0) fail("nghttp2: %s", nghttp2_strerror((int)taken));
+}
+
+// Begins the calls that are due, on one connection after the other; those without room wait.
+static void start_due(struct connection *all, int connections, int epoll) {
+  static int next;
+  int full = 0, begun = 0;
+  while (load.started < load.calls && full < connections && due() <= now()) {
+    struct connection *c = &all[next];
+    next = (next + 1) % connections;
+    if (c->streams_open >= load.streams) {
+      full++;
+      continue;
+    }
+    full = 0;
+    start_call(c, due());
+    begun++;
+  }
+  for (int i = 0; begun > 0 && i < connections; i++) {
+    if (!all[i].waits_for_room) pump(&all[i], epoll);
+  }
+}
+
+// Waits for events, at a rate no longer than until the next call is due.
+static int wait_for_events(int epoll, struct epoll_event *events) {
+  uint64_t nanoseconds = 1000000000u;
+  if (load.rate > 0 && load.started < load.calls) {
+    uint64_t next = due(), at = now();
+    nanoseconds = next > at ? next - at : 0;
+    // Where every connection is full, answers come first.
+    if (nanoseconds == 0) nanoseconds = 20000;
+    if (nanoseconds > 1000000000u) nanoseconds = 1000000000u;
+  }
+  struct timespec timeout = {.tv_sec = (time_t)(nanoseconds / 1000000000u),
+                             .tv_nsec = (long)(nanoseconds % 1000000000u)};
+  int count = epoll_pwait2(epoll, events, EVENTS_MAX, &timeout, NULL);
+  if (count < 0 && errno != EINTR) fail("epoll: %s", strerror(errno));
+  return count;
 }
 
 // MARK: the whole run
@@ -333,16 +383,17 @@ static void report(double seconds) {
   qsort(load.nanoseconds, load.answered, sizeof *load.nanoseconds, by_size);
   printf(
       "{\"calls\": %lu, \"failed\": %lu, \"seconds\": %.6f, \"calls_per_second\": %.1f, "
-      "\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"answer_bytes\": %lu}\n",
+      "\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f, "
+      "\"answer_bytes\": %lu}\n",
       load.answered, load.failed, seconds, (double)load.answered / seconds, microseconds_at(0.5),
-      microseconds_at(0.99), microseconds_at(0.999), load.answer_bytes);
+      microseconds_at(0.99), microseconds_at(0.999), microseconds_at(1), load.answer_bytes);
 }
 
 int main(int argc, char **argv) {
-  if (argc != 8 && argc != 9) {
+  if (argc < 8 || argc > 10) {
     fputs(
-        "usage: loadgen ADDRESS PATH FILE CONNECTIONS STREAMS CALLS SECONDS_MAX [MESSAGES]\n",
-        stderr);
+        "usage: loadgen ADDRESS PATH FILE CONNECTIONS STREAMS CALLS SECONDS_MAX "
+        "[RATE [MESSAGES]]\n", stderr);
     return 64;
   }
   load.path = argv[2];
@@ -350,9 +401,10 @@ int main(int argc, char **argv) {
   int connections = atoi(argv[4]);
   load.streams = atoi(argv[5]);
   load.calls = strtoull(argv[6], NULL, 10);
-  load.messages_a_call = argc == 9 ? strtoull(argv[8], NULL, 10) : 1;
+  load.messages_a_call = argc == 10 ? strtoull(argv[9], NULL, 10) : 1;
   uint64_t limit = strtoull(argv[7], NULL, 10) * 1000000000u;
-  if (connections < 1 || load.streams < 1 || load.calls < 1 || limit < 1 ||
+  load.rate = argc > 8 ? atof(argv[8]) : 0;
+  if (load.rate < 0 || connections < 1 || load.streams < 1 || load.calls < 1 || limit < 1 ||
       load.messages_a_call < 1 || !load.message_count) {
     fail("the counts start at 1, and FILE holds a message");
   }
@@ -369,12 +421,12 @@ int main(int argc, char **argv) {
   struct connection *all = allocated(calloc((size_t)connections, sizeof *all));
   for (int i = 0; i < connections; i++) open_connection(&all[i], argv[1], callbacks, epoll);
 
-  uint64_t start = now();
+  uint64_t start = load.begin_nanoseconds = now();
   for (int i = 0; i < connections; i++) pump(&all[i], epoll);
   while (load.answered < load.calls) {
     struct epoll_event events[EVENTS_MAX];
-    int count = epoll_wait(epoll, events, EVENTS_MAX, 1000);
-    if (count < 0 && errno != EINTR) fail("epoll: %s", strerror(errno));
+    if (load.rate > 0) start_due(all, connections, epoll);
+    int count = wait_for_events(epoll, events);
     for (int i = 0; i < count; i++) {
       struct connection *c = events[i].data.ptr;
       if (events[i].events & ~(uint32_t)EPOLLOUT) receive(c);

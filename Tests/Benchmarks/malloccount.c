@@ -3,9 +3,9 @@
 //   MALLOCCOUNT_FILE=counts LD_PRELOAD=malloccount.so program
 //
 // The caller of malloc, calloc, realloc and the aligned forms is looked up by its return address
-// among the loaded objects. The counts live in a mapping of the file, so that whoever measures reads
-// them while the program runs and needs no signal. The file is an array of `struct row`, one per
-// loaded object; row 0 is for callers that are in none.
+// among the loaded objects. The counts live in a mapping of the file, so that whoever measures
+// reads them while the program runs and needs no signal. The file is an array of `struct row`, one
+// per loaded object; row 0 is for callers that are in none.
 
 #define _GNU_SOURCE
 #include <errno.h>

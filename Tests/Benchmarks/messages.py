@@ -26,14 +26,14 @@ def _name(stem, i):
     return f"{stem[:10]}-{i:06d}".ljust(27, "x")
 
 
-def _member(i):
+def member(i):
     return f"member-{i:04d}@example.com".ljust(27, "x")
 
 
 def organization():
     """The document: a baseline for little, groups and members for the rest."""
     rng = random.Random(20)
-    members = [_member(i) for i in range(100)]
+    members = [member(i) for i in range(100)]
     groups = [f"group-{i}" for i in range(10)]
     resources = {kind: [_name(kind, i) for i in range(count)] for kind, (count, _) in KINDS.items()}
 
@@ -86,7 +86,7 @@ def random_checks(rng, count, principals=False):
             "resource": f"{kind}/{_name(kind, rng.randrange(number))}",
         }
         if principals:
-            one["principal"] = _member(rng.randrange(100))
+            one["principal"] = member(rng.randrange(100))
         checks.append(one)
     return checks
 
@@ -95,7 +95,7 @@ def unary(rng):
     """One check in the plain form."""
     return pb.AuthorizeRequest(
         organization="bench",
-        principal=_member(rng.randrange(100)),
+        principal=member(rng.randrange(100)),
         workspace=WORKSPACE,
         checks=[pb.Check(**one) for one in random_checks(rng, 1)],
     )
@@ -105,7 +105,7 @@ def batch(rng, count, principals=False):
     """Checks in columns, of one principal or of one each."""
     return pb.AuthorizeRequest(
         organization="bench",
-        principal=_member(rng.randrange(100)),
+        principal=member(rng.randrange(100)),
         workspace=WORKSPACE,
         columns=api.columns(random_checks(rng, count, principals)),
     )
@@ -120,7 +120,7 @@ def page(rng):
     return pb.CheckVisibilityRequest(
         organization="bench",
         workspace=WORKSPACE,
-        principals=[_member(rng.randrange(100))],
+        principals=[member(rng.randrange(100))],
         permissions=list(world.PII),
         blocks=blocks,
     )

@@ -13,7 +13,8 @@ from api_world import SECRETS
 
 WORDS = [
     "v2", "sources", "destinations", "connections", "S1", "D1", "C1", "transformations", "publish",
-    "%2e%2e", "..", ".", "", "%00", "%", "a" * 200, "catalog", "events", "E1", "é", "\x01", ";", "\\",
+    "%2e%2e", "..", ".", "", "%00", "%", "a" * 200, "catalog", "events", "E1", "é", "\x01", ";",
+    "\\",
 ]
 BODIES = [
     "", "{}", "[", '{"sourceId": "S1", "destinationId": "D1"}', '{"a": 1, "a": 2}', "\x00\xff",

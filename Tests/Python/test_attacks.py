@@ -20,6 +20,8 @@ from calls import MESSAGE, headers, is_served
 from peer import PREFACE, Peer
 from sidecar import VERDICT, Sidecar, wait_until
 
+pytestmark = pytest.mark.alone
+
 # What the whole server may grow by, whatever is done to it; far above noise, far below any attack.
 GROWTH_BYTES = 12 << 20
 # How soon an attack has to be over, and how soon others get their answers. Generous, because the

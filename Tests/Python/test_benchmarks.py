@@ -8,12 +8,18 @@ import pytest
 
 from sidecar import ROOT
 
+pytestmark = pytest.mark.alone
+
+
+# All but the rival, which needs a library that nothing else does.
+ONLY = ["--only", "unary", "batches", "pages", "counts", "process"]
+
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory):
     results = tmp_path_factory.mktemp("bench") / "results.json"
     done = subprocess.run(
-        [sys.executable, ROOT / "Tests/Benchmarks/bench.py", "--quick", "--json", results],
+        [sys.executable, ROOT / "Tests/Benchmarks/bench.py", "--quick", "--json", results, *ONLY],
         text=True,
         capture_output=True,
         timeout=400,
@@ -44,6 +50,33 @@ def test_a_unary_call_costs_the_floors_system_calls(figures):
     """A wait, a read, a write; the rest is a look at the control directory by the clock."""
     one = figures["system calls per unary call, one at a time"]
     assert one["value"] <= one["floor"] + 0.25
+
+
+def test_a_busy_server_makes_few_system_calls(figures):
+    assert figures["system calls per unary call, -c16 -m32"]["value"] <= 0.1
+
+
+@pytest.mark.parametrize("what", ["instructions", "system calls"])
+def test_two_loops_cost_what_one_costs(figures, what):
+    one = "" if what == "instructions" else ", one at a time"
+    alone = figures[f"{what} per unary call{one}"]["value"]
+    assert figures[f"{what} per unary call, two loops"]["value"] <= 1.1 * alone
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["swaps.py", "--quick"], ["fairness.py", "--quick"], ["soak.py", "--seconds", "5"]],
+    ids=["swaps", "fairness", "soak"],
+)
+def test_the_longer_measurements_run(arguments):
+    """No call fails in them either; what they judge by time is for a quiet machine."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "Tests/Benchmarks" / arguments[0], *arguments[1:]],
+        text=True,
+        capture_output=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_unary_call_costs_few_instructions_more_than_the_floor(figures):

@@ -207,7 +207,8 @@ ENDS = {"sourceId": "S1", "destinationId": "D1"}
 def test_bodies_name_operands(ask):
     assert ask(*CONNECT, body=ENDS).allowed
     assert ask(*CONNECT, body=ENDS, raw=True).allowed
-    assert ask("POST", "/v2/connections", bearer("reader"), body=ENDS).reason == "missing_permission"
+    refused = ask("POST", "/v2/connections", bearer("reader"), body=ENDS)
+    assert refused.reason == "missing_permission"
     future = {"sourceId": "newer than the policies", "destinationId": "D1"}
     assert ask(*CONNECT, body=future).allowed
     elsewhere = {"sourceId": "S1", "destinationId": "D9"}

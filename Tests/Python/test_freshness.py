@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 import world
-from api import ALLOW, DENY, Client, pb
+from api import ALLOW, DENY, Client, columns, pb
 from sidecar import Sidecar, publish, wait_until
 from world import MIA
 
@@ -55,7 +55,11 @@ def visibility(generation):
         workspace="prod",
         principals=[MIA],
         permissions=["edit"],
-        blocks=[pb.VisibilityBlock(resource_type="destination", ids=pb.Ids(data=b"D3", lengths=b"\2"))],
+        blocks=[
+            pb.VisibilityBlock(
+                resource_type="destination", ids=pb.Ids(data=b"D3", lengths=b"\2")
+            )
+        ],
         min_generation=generation,
     )
 
@@ -162,3 +166,25 @@ def test_a_drain_waits_for_those_who_wait(acme_world):
         stopper.start()
         assert call.code() == STALE
         stopper.join()
+
+
+@pytest.mark.parametrize("id_byte_count", [2, 20])
+def test_a_large_request_waits_too(acme_world, id_byte_count):
+    """In slices on the loop, and, as a message above 64 KiB, with a worker."""
+    names = ["D3", *(f"D{i}".ljust(id_byte_count, "x") for i in range(100, 5_099))]
+    asked = pb.AuthorizeRequest(
+        organization="acme",
+        principal=MIA,
+        workspace="prod",
+        columns=columns([{"action": "edit", "resource": f"destination/{one}"} for one in names]),
+    )
+    assert (len(asked.SerializeToString()) > 64 << 10) == (id_byte_count == 20)
+    with Client(acme_world.sidecar.unix) as client:
+        asked.min_generation = acme_world.generation(client) + 1
+        future = client.stub.Authorize.future(asked, timeout=20)
+        late = client.stub.Authorize.future(asked, timeout=0.2)
+        assert late.exception().code() == STALE
+        assert not future.done()
+        acme_world.publish(True)
+        assert future.result().effects[0] == ALLOW
+        assert future.result().generation >= asked.min_generation

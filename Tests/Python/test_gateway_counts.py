@@ -2,11 +2,14 @@
 
 import sys
 
+import pytest
 from sidecar import ROOT
 
 sys.path.insert(0, str(ROOT / "Tests/Benchmarks"))
 
 import gateway  # noqa: E402
+
+pytestmark = pytest.mark.alone
 
 
 def test_a_check_that_passes_allocates_nothing():

@@ -2,8 +2,8 @@
 
 h2spec itself asks for `GET /` and a page; a right gRPC call stands in its place, and an answer of
 gRPC where h2spec wants DATA. A case is its section and number there, what is sent, and what may
-come back: `OK` (the call is served), or errors of the connection (a GOAWAY with one of them, or just
-the end), or, where `stream` is among them, of the stream too (a reset with one of them).
+come back: `OK` (the call is served), or errors of the connection (a GOAWAY with one of them, or
+just the end), or, where `stream` is among them, of the stream too (a reset with one of them).
 `DEVIATIONS` are those where nghttp2 or we do otherwise, with the reason.
 """
 

@@ -21,12 +21,12 @@ def test_list_names_what_ships_or_what_a_directory_has():
 def test_show_prints_a_model_for_people_and_as_a_file(tmp_path):
     text = verdict("models", "show", "library", "--models", MODELS).stdout
     assert "    paper: read(any folders); or read(self)\n" in text
-    for name in ("rudderstack", "segment"):
-        first = verdict("models", "show", name, "--json").stdout
+    for name, source in (("rudderstack", ()), ("segment", ()), ("library", ("--models", MODELS))):
+        first = verdict("models", "show", name, "--json", *source).stdout
         (tmp_path / f"{name}.json").write_text(first)
         again = verdict("models", "show", name, "--json", "--models", tmp_path).stdout
         assert again == first
-    assert verdict("models", "check", *sorted(tmp_path.iterdir())).stdout.count(": right, ") == 2
+    assert verdict("models", "check", *sorted(tmp_path.iterdir())).stdout.count(": right, ") == 3
 
 
 def test_an_unknown_model_is_told_with_those_that_are_known():

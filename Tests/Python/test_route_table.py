@@ -36,7 +36,11 @@ WORK = {
 }
 CALLERS = {
     "view": {
-        "allowed": {"reader": token("reader"), "mia's token": token("mia-laptop"), "mia": user(MIA)},
+        "allowed": {
+            "reader": token("reader"),
+            "mia's token": token("mia-laptop"),
+            "mia": user(MIA),
+        },
         "denied": {"scim": token("scim"), **NOBODYS},
     },
     "workspace.administer": {

@@ -115,7 +115,7 @@ def test_a_supervisor_that_cannot_be_reached_is_a_warning(tmp_path, control):
         with Client(sidecar.tcp) as client:
             assert list(client.authorize(REQUEST).effects) == [ALLOW]
         warnings = [one for one in sidecar.records() if one["level"] == "warning"]
-        assert [one["message"] for one in warnings] == ["can't reach the supervisor"]
+        assert "can't reach the supervisor" in [one["message"] for one in warnings]
 
 
 def test_passed_sockets_are_listeners_and_keep_who_connected_before(tmp_path, control):
@@ -178,7 +178,9 @@ def test_a_thousand_calls_under_way_are_all_answered_when_it_stops(tmp_path, con
     peers = [Peer(address) for address in [sidecar.tcp, sidecar.unix] * 5]
     streams = []
     for peer in peers:
-        begun = [peer.request_bytes(headers(AUTHORIZE), content[:-1], end=False) for _ in range(100)]
+        begun = [
+            peer.request_bytes(headers(AUTHORIZE), content[:-1], end=False) for _ in range(100)
+        ]
         peer.send(b"".join(bytes_ for _, bytes_ in begun))
         assert peer.ping()
         streams.append([stream for stream, _ in begun])

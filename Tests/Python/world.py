@@ -191,26 +191,25 @@ def random_organization(seed, members=6, ids_per_type=6):
             for group in groups
         },
         "workspaces": workspaces,
-        "tokens": {
-            "service": [
-                {
-                    "id": "robot",
-                    "workspace": "one",
-                    "secret_sha256": secret(f"{seed} robot"),
-                    "policy": {"pii": {"destination_live_events": "all"}},
-                }
-            ],
-            "personal": [
-                {
-                    "id": "laptop",
-                    "user": users[0],
-                    "workspace": "one",
-                    "scope": "read_only",
-                    "secret_sha256": secret(f"{seed} laptop"),
-                }
-            ],
-        },
+        "tokens": _tokens(seed, users[0]),
     }
+
+
+def _tokens(seed, user):
+    robot = {
+        "id": "robot",
+        "workspace": "one",
+        "secret_sha256": secret(f"{seed} robot"),
+        "policy": {"pii": {"destination_live_events": "all"}},
+    }
+    laptop = {
+        "id": "laptop",
+        "user": user,
+        "workspace": "one",
+        "scope": "read_only",
+        "secret_sha256": secret(f"{seed} laptop"),
+    }
+    return {"service": [robot], "personal": [laptop]}
 
 
 def resource_ids(document, workspace, kind):

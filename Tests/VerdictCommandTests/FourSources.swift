@@ -29,9 +29,10 @@ final class FourSources {
     let compiled = try CompiledDocuments(paths: [policies], models: nil)
     let control = ControlDirectory(path: directory + "/control")
     _ = try control.publish(
-      snapshots: compiled.organizations.map {
-        OrganizationSnapshot(bytes: $0.snapshot, compilerVersion: ProductVersion.text)
-      }, message: "", author: "", createdSeconds: 1)
+      PublishRequest(
+        snapshots: compiled.organizations.map {
+          OrganizationSnapshot(bytes: $0.snapshot, compilerVersion: ProductVersion.text)
+        }, terms: SetTerms(createdSeconds: 1)))
     set = try control.load()
     let socket = SocketAddress.unix(path: directory + "/socket")
     var configuration = ServerConfiguration(

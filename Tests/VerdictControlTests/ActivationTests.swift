@@ -79,7 +79,10 @@ struct ActivationTests {
     }
     let log = SourceLog()
     var source: SetSource? = try SetSource(
-      control: control, activate: activation.activate, rejected: log.rejected)
+      origin: ControlOrigin(directory: control),
+      SetSource.Hooks(
+        activate: { activation.activate($0, isClosed: $1) }, rejected: log.rejected,
+        close: activation.close))
     try source?.start()
     for version in 2...200 {
       try control.publish([("acme", version), ("globex", version)], padding: byteCount)

@@ -13,9 +13,22 @@ final class SourceLog: Sendable {
   private let sets = Mutex<[LoadedSet]>([])
   private let errors = Mutex<[ControlError]>([])
 
-  @Sendable func activate(_ set: LoadedSet) { sets.withLock { $0.append(set) } }
+  private let closings = Mutex<[Bool]>([])
+
+  @Sendable func activate(_ set: LoadedSet, _ isClosed: Bool) {
+    sets.withLock { $0.append(set) }
+    closings.withLock { $0.append(isClosed) }
+  }
   @Sendable func rejected(_ error: ControlError) { errors.withLock { $0.append(error) } }
 
+  var hooks: SetSource.Hooks {
+    SetSource.Hooks(
+      activate: activate, rejected: rejected,
+      close: { [self] in closings.withLock { $0.append(true) } })
+  }
+
+  /// Of each activation and each closing: whether decisions are withheld.
+  var closed: [Bool] { closings.withLock { $0 } }
   var summaries: [[String]] { sets.withLock { $0.map(\.summary) } }
   var numbers: [UInt64] { sets.withLock { $0.map(\.setNumber) } }
   var last: LoadedSet? { sets.withLock { $0.last } }
@@ -40,8 +53,7 @@ struct SetSourceTests {
   private func source(pollMilliseconds: Int32 = 1_000) throws -> SetSource {
     try SetSource(
       origin: ControlOrigin(directory: control),
-      pace: SetSource.Pace(poll: pollMilliseconds, retryMax: 200), activate: log.activate,
-      rejected: log.rejected)
+      pace: SetSource.Pace(poll: pollMilliseconds, retryMax: 200), log.hooks)
   }
 
   @Test("a look activates what is new, once")
@@ -118,22 +130,30 @@ struct SetSourceTests {
     #expect(log.wait { $0.rejections.count == 1 })
     try control.publish([("acme", 1)])
     #expect(log.wait { $0.numbers == [1] })
+    try control.publish([("acme", 2)])
+    #expect(log.wait { $0.numbers == [1, 2] })
     TestDirectory.remove(control.path)
     #expect(log.wait { $0.rejections.last?.code == .system })
+    // Numbers begin anew, and are too low until they have caught up.
+    try control.publish([("globex", 1)])
+    #expect(log.wait { $0.rejections.last?.code == .older })
     for version in 2...3 { try control.publish([("globex", version)]) }
-    #expect(log.wait { $0.last?.setNumber == 2 })
-    #expect(log.last?.summary == ["globex 2"])
+    #expect(log.wait { $0.last?.setNumber == 3 })
+    #expect(log.last?.summary == ["globex 3"])
   }
 
   @Test("a change in place that keeps size, inode and time is seen by the poll")
   func inPlace() throws {
     try control.publish([("acme", 1)])
     try control.publish([("acme", 2)])
-    let source = try source()
-    source.look()
     var index = try control.readIndex()
+    let newer = index.manifests[0]
     let older = try #require(index.manifests.first { $0.annotations?[Annotation.refName] == "g1" })
     index.manifests[0].digest = older.digest
+    try control.rewrite(control.indexPath) { $0 = LayoutDocument.bytes(of: index) }
+    let source = try source()
+    source.look()
+    index.manifests[0] = newer
     let bytes = LayoutDocument.bytes(of: index)
     let before = try #require(FileStatus(of: control.indexPath))
     let file = unsafe open(control.indexPath, O_WRONLY)
@@ -150,7 +170,7 @@ struct SetSourceTests {
     close(file)
     #expect(FileStatus(of: control.indexPath) == before)
     source.look(hinted: false)
-    #expect(log.numbers == [2, 1])
+    #expect(log.numbers == [1, 2])
   }
 
   @Test("stopping ends the thread, and a source that never started stops too")
@@ -188,7 +208,7 @@ struct DocumentOriginTests {
               compilerVersion: "1"))
         }
         return result
-      }, pace: SetSource.Pace(retryMax: 200), activate: log.activate, rejected: log.rejected)
+      }, pace: SetSource.Pace(retryMax: 200), log.hooks)
   }
 
   private func write(_ name: String, _ text: String) throws {

@@ -36,16 +36,33 @@ final class TestDirectory: Sendable {
 }
 
 extension ControlDirectory {
+  @discardableResult
+  func publish(
+    snapshots: [OrganizationSnapshot], attachments: [SetAttachment] = [], message: String,
+    author: String, createdSeconds: Int64, _ edit: (inout SetTerms) -> Void = { _ in }
+  ) throws -> PublishedSet {
+    var terms = SetTerms(createdSeconds: createdSeconds)
+    terms.message = message
+    terms.author = author
+    edit(&terms)
+    var request = PublishRequest(snapshots: snapshots, terms: terms)
+    request.attachments = attachments
+    return try publish(request)
+  }
+
   /// Publishes version `version` of each organization.
   @discardableResult
-  func publish(_ organizations: [(String, Int)], padding: Int = 0) throws -> PublishedSet {
+  func publish(
+    _ organizations: [(String, Int)], padding: Int = 0, attachments: [SetAttachment] = [],
+    _ edit: (inout SetTerms) -> Void = { _ in }
+  ) throws -> PublishedSet {
     try publish(
       snapshots: organizations.map {
         OrganizationSnapshot(
           bytes: SnapshotFixture.bytes($0.0, version: $0.1, padding: padding),
           compilerVersion: "1.0.0")
-      },
-      message: "why", author: "who", createdSeconds: 1_700_000_000)
+      }, attachments: attachments,
+      message: "why", author: "who", createdSeconds: 1_700_000_000, edit)
   }
 
   var indexPath: String { path + "/index.json" }

@@ -151,7 +151,7 @@ struct WorkerTests {
       words.withLock {
         switch result {
         case .success: $0.answered += 1
-        case .failure(.status(code: 8, _)): $0.refused += 1
+        case .failure(.status(code: 14, _)): $0.refused += 1
         case .failure(let error): Issue.record("\(error)")
         }
       }

@@ -26,6 +26,7 @@ typedef struct Verdict__V1__VisibilityBlock Verdict__V1__VisibilityBlock;
 typedef struct Verdict__V1__CheckVisibilityResponse Verdict__V1__CheckVisibilityResponse;
 typedef struct Verdict__V1__GetServerInfoRequest Verdict__V1__GetServerInfoRequest;
 typedef struct Verdict__V1__GetServerInfoResponse Verdict__V1__GetServerInfoResponse;
+typedef struct Verdict__V1__PolicyStatus Verdict__V1__PolicyStatus;
 typedef struct Verdict__V1__WatchSnapshotsRequest Verdict__V1__WatchSnapshotsRequest;
 typedef struct Verdict__V1__WatchSnapshotsResponse Verdict__V1__WatchSnapshotsResponse;
 typedef struct Verdict__V1__SnapshotInfo Verdict__V1__SnapshotInfo;
@@ -209,6 +210,22 @@ typedef enum _Verdict__V1__Reason {
   VERDICT__V1__REASON__REASON_INTERNAL = 84
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(VERDICT__V1__REASON)
 } Verdict__V1__Reason;
+typedef enum _Verdict__V1__PolicyState {
+  VERDICT__V1__POLICY_STATE__POLICY_STATE_UNSPECIFIED = 0,
+  /*
+   * What answers is what the control directory says.
+   */
+  VERDICT__V1__POLICY_STATE__POLICY_STATE_LOADED = 1,
+  /*
+   * An old set answers: a newer one was refused, or it is too old or expired.
+   */
+  VERDICT__V1__POLICY_STATE__POLICY_STATE_STALE = 2,
+  /*
+   * Nothing is decided: there was never a set, or it is older than it may be.
+   */
+  VERDICT__V1__POLICY_STATE__POLICY_STATE_ERROR = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(VERDICT__V1__POLICY_STATE)
+} Verdict__V1__PolicyState;
 
 /* --- messages --- */
 
@@ -491,10 +508,54 @@ struct  Verdict__V1__GetServerInfoResponse
    * Number of the set in the control directory, or of the compile with `--policy`; 0: none yet.
    */
   uint64_t set_number;
+  Verdict__V1__PolicyStatus *policies;
 };
 #define VERDICT__V1__GET_SERVER_INFO_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__get_server_info_response__descriptor) \
-    , {0,NULL}, NULL, 0,NULL, 0 }
+    , {0,NULL}, NULL, 0,NULL, 0, NULL }
+
+
+/*
+ * How things stand with the policies. Times are seconds since 1970, 0 where there is none.
+ */
+struct  Verdict__V1__PolicyStatus
+{
+  ProtobufCMessage base;
+  Verdict__V1__PolicyState state;
+  /*
+   * The set is older than `serve --fail-closed-after` allows: every check is `stale`.
+   */
+  protobuf_c_boolean is_closed;
+  /*
+   * Names the set in its control directory; empty with `--policy`.
+   */
+  ProtobufCBinaryData set_digest;
+  /*
+   * Since the set was made.
+   */
+  uint64_t age_seconds;
+  uint64_t expires_seconds;
+  /*
+   * Whose signature was verified; empty: nobody's was asked for.
+   */
+  ProtobufCBinaryData key_id;
+  /*
+   * When what the directory says last got into force, or was in force already.
+   */
+  uint64_t last_success_seconds;
+  uint64_t last_failure_seconds;
+  /*
+   * One line: the place, what is wrong, and what to do about it. It stays after a success.
+   */
+  ProtobufCBinaryData last_failure;
+  /*
+   * What failed, by the name that logs and metrics have for it: see docs/control-directory.md.
+   */
+  ProtobufCBinaryData last_failure_cause;
+};
+#define VERDICT__V1__POLICY_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__policy_status__descriptor) \
+    , VERDICT__V1__POLICY_STATE__POLICY_STATE_UNSPECIFIED, 0, {0,NULL}, 0, 0, {0,NULL}, 0, 0, {0,NULL}, {0,NULL} }
 
 
 struct  Verdict__V1__WatchSnapshotsRequest
@@ -775,6 +836,25 @@ Verdict__V1__GetServerInfoResponse *
 void   verdict__v1__get_server_info_response__free_unpacked
                      (Verdict__V1__GetServerInfoResponse *message,
                       ProtobufCAllocator *allocator);
+/* Verdict__V1__PolicyStatus methods */
+void   verdict__v1__policy_status__init
+                     (Verdict__V1__PolicyStatus         *message);
+size_t verdict__v1__policy_status__get_packed_size
+                     (const Verdict__V1__PolicyStatus   *message);
+size_t verdict__v1__policy_status__pack
+                     (const Verdict__V1__PolicyStatus   *message,
+                      uint8_t             *out);
+size_t verdict__v1__policy_status__pack_to_buffer
+                     (const Verdict__V1__PolicyStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Verdict__V1__PolicyStatus *
+       verdict__v1__policy_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   verdict__v1__policy_status__free_unpacked
+                     (Verdict__V1__PolicyStatus *message,
+                      ProtobufCAllocator *allocator);
 /* Verdict__V1__WatchSnapshotsRequest methods */
 void   verdict__v1__watch_snapshots_request__init
                      (Verdict__V1__WatchSnapshotsRequest         *message);
@@ -905,6 +985,9 @@ typedef void (*Verdict__V1__GetServerInfoRequest_Closure)
 typedef void (*Verdict__V1__GetServerInfoResponse_Closure)
                  (const Verdict__V1__GetServerInfoResponse *message,
                   void *closure_data);
+typedef void (*Verdict__V1__PolicyStatus_Closure)
+                 (const Verdict__V1__PolicyStatus *message,
+                  void *closure_data);
 typedef void (*Verdict__V1__WatchSnapshotsRequest_Closure)
                  (const Verdict__V1__WatchSnapshotsRequest *message,
                   void *closure_data);
@@ -985,6 +1068,7 @@ void verdict__v1__decision_service__watch_snapshots(ProtobufCService *service,
 
 extern const ProtobufCEnumDescriptor    verdict__v1__effect__descriptor;
 extern const ProtobufCEnumDescriptor    verdict__v1__reason__descriptor;
+extern const ProtobufCEnumDescriptor    verdict__v1__policy_state__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__authorize_request__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__check__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__check_columns__descriptor;
@@ -996,6 +1080,7 @@ extern const ProtobufCMessageDescriptor verdict__v1__visibility_block__descripto
 extern const ProtobufCMessageDescriptor verdict__v1__check_visibility_response__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__get_server_info_request__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__get_server_info_response__descriptor;
+extern const ProtobufCMessageDescriptor verdict__v1__policy_status__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__watch_snapshots_request__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__watch_snapshots_response__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__snapshot_info__descriptor;

@@ -3,9 +3,9 @@ internal import VerdictRPC
 
 /// A request's body as JSON, read once: its values in one array in the arena.
 ///
-/// Strict, because somebody behind the gateway reads the same bytes: UTF-8 without NUL, one value and
-/// nothing after it, no name twice in one object (by what it means, not by how it is escaped), no
-/// half surrogates. Bounded by `GatewayLimits`, and without recursion.
+/// Strict, because somebody behind the gateway reads the same bytes: UTF-8 without NUL, one value
+/// and nothing after it, no name twice in one object (by what it means, not by how it is escaped),
+/// no half surrogates. Bounded by `GatewayLimits`, and without recursion.
 @safe
 struct JSONBody {
   struct Node {

@@ -112,10 +112,12 @@ private struct ModelJSON {
       case .required: "required"
       case .type: "type"
       }
+    // What the reader makes where an action for admins has no cases.
+    let hasCases = !rule.adminOnly || rule.cases != [.init(selfType: nil, alternatives: [])]
     return object([
       text(.display, action.display), text(.resource, resource), flag(.symmetric, rule.symmetric),
       flag(.adminOnly, rule.adminOnly), flag(.reads, rule.reads), flag(.pii, rule.pii),
-      rule.adminOnly ? nil : member(.cases, .list(rule.cases.map(value(of:)))),
+      hasCases ? member(.cases, .list(rule.cases.map(value(of:)))) : nil,
     ])
   }
 

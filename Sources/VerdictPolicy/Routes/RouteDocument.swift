@@ -1,7 +1,7 @@
 public import VerdictModel
 
-/// A checked route table (`apiVersion: verdict.routes/v1`; docs/routes.md): which check each request
-/// to an API needs. Every action, type and name in one that exists is the model's.
+/// A checked route table (`apiVersion: verdict.routes/v1`; docs/routes.md): which check each
+/// request to an API needs. Every action, type and name in one that exists is the model's.
 public struct RouteDocument: Sendable {
   public var path: String
   /// The id of the access model.

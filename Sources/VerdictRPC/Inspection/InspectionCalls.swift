@@ -2,6 +2,8 @@ internal import CProtobufC
 internal import CVerdictProto
 public import VerdictModel
 
+// SAFETY of this file: as in `SharedMessages.swift`.
+
 /// Requests of the inspection service, to be sent. Each is nil where it would be too large for any
 /// server.
 public enum InspectionCall {

@@ -65,6 +65,7 @@ public struct InspectionOrigin: Sendable, Equatable {
   }
 
   func digest(_ arena: borrowing MessageArena) throws(ArenaFull) -> ProtobufCBinaryData {
+    // SAFETY: of the arena, like all else of the reply.
     guard let data = unsafe arena.data(snapshotDigest) else { throw ArenaFull() }
     return unsafe data
   }

@@ -78,6 +78,15 @@ struct Bench: ParsableCommand {
           edits.decideLookedUp(view, editRounds)
         }
       }
+      if only == "all" || only == "hot" {
+        // Ids that are asked for again and again, so few that all they need is in cache.
+        for few in Bench.hotCounts {
+          let hot = questions.make(few)
+          time("decide.\(name).hot.\(few)", checkCount(few)) {
+            hot.decideResolved(view, checkCount(few) / few)
+          }
+        }
+      }
       if only == "all" || only == "principal" {
         let batches = questions.make(different, run: 1_000).batches(onePrincipal: true)
         time("decide.\(name).principal", checkCount(different)) {
@@ -105,6 +114,8 @@ struct Bench: ParsableCommand {
       }
     }
   }
+
+  private static let hotCounts = [20, 50, 100]
 
   /// Checks in all, in whole rounds.
   private func checkCount(_ different: Int) -> Int { max(1, count / different) * different }

@@ -283,4 +283,4 @@ class Grants:
         return any_of(parts)
 
     def switch(self, name):
-        return any_of([holder for holder, policy in self.held if name in policy.get("switches", [])])
+        return any_of([holder for holder, one in self.held if name in one.get("switches", [])])

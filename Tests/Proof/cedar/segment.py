@@ -67,7 +67,7 @@ class Segment(Translation):
                 for one in assignments:
                     holder = f"principal in {entity('Role', self.role(name, one))}"
                     roles[holder] = (one["role"], one.get("sources", "all"))
-            owners = any_of([holder for holder, one in roles.items() if one[0] == "workspace_owner"])
+            owners = any_of([who for who, one in roles.items() if one[0] == "workspace_owner"])
             self.permit(self.workspace_actions, all_of(here, owners))
             self.add_grants(self.inside(name), RoleGrants(roles))
 

@@ -17,7 +17,7 @@ enum Proof {
   ///   - body: one thread's share, by the thread's number from 0.
   /// - Throws: exit code 1 where anything disagreed, after telling the first few, reduced.
   static func run(
-    threads: Int, telling count: Int,
+    threads: Int, telling count: Int, models directory: String?,
     _ body: @escaping @Sendable (Int, inout Agreement) throws -> Void
   ) throws {
     let total = Shared()
@@ -39,7 +39,7 @@ enum Proof {
     if let error = result.error { throw error }
     tell(result.agreement, seconds: (clock.now - start) / .seconds(1))
     if result.agreement.disagreementCount > 0 {
-      try tellDisagreements(result.agreement, count)
+      tellDisagreements(result.agreement, count, models: try models(directory))
       throw ExitCode(1)
     }
   }
@@ -59,8 +59,14 @@ enum Proof {
     print("  \((seconds * 10).rounded() / 10) s, \(agreement.disagreementCount) disagreements")
   }
 
-  private static func tellDisagreements(_ agreement: Agreement, _ count: Int) throws {
-    let models = try AccessModels.shipped()
+  /// The models of a directory; without one those that ship.
+  static func models(_ directory: String?) throws -> AccessModels {
+    try directory.map { try AccessModels(directory: $0) } ?? AccessModels.shipped()
+  }
+
+  private static func tellDisagreements(
+    _ agreement: Agreement, _ count: Int, models: AccessModels
+  ) {
     for (number, disagreement) in agreement.disagreements.prefix(count).enumerated() {
       print("\ndisagreement \(number + 1):\n\(disagreement.reduced(models: models).report)")
     }

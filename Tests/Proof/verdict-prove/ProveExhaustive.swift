@@ -12,6 +12,9 @@ struct ProveExhaustive: ParsableCommand {
   @Flag(help: "Every pair of policies, baseline, type of target and action: some fifty million.")
   var full = false
 
+  @Option(help: "A directory of access models instead of those that ship.")
+  var models: String?
+
   @Option(help: "How many threads.")
   var threads = 1
 
@@ -24,10 +27,11 @@ struct ProveExhaustive: ParsableCommand {
 
   func run() throws {
     let (depth, threads) = (full ? ExhaustiveWorld.Depth.full : .brief, threads)
+    let directory = models
     print("exhaustive worlds: \(full ? "full" : "brief")")
-    try Proof.run(threads: threads, telling: tell) { thread, agreement in
+    try Proof.run(threads: threads, telling: tell, models: directory) { thread, agreement in
       var number = 0
-      for model in try AccessModels.shipped().models {
+      for model in try Proof.models(directory).models {
         for unknown in [PolicyDocument.UnknownResources.future, .deny] {
           try ExhaustiveWorld.forEach(model: model, depth: depth, unknown: unknown) { world in
             defer { number += 1 }

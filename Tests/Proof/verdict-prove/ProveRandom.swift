@@ -17,6 +17,9 @@ struct ProveRandom: ParsableCommand {
   @Option(help: "How many checks are asked of each world.")
   var perWorld = 2_000
 
+  @Option(help: "A directory of access models instead of those that ship.")
+  var models: String?
+
   @Option(help: "How many threads.")
   var threads = 1
 
@@ -31,11 +34,11 @@ struct ProveRandom: ParsableCommand {
 
   func run() throws {
     let worldCount = UInt64((checks + perWorld - 1) / perWorld)
-    let (seed, perWorld, threads) = (seed, perWorld, threads)
+    let (seed, perWorld, threads, directory) = (seed, perWorld, threads, models)
     print("random worlds: seeds \(seed) to \(seed + worldCount - 1), \(perWorld) checks each")
-    try Proof.run(threads: threads, telling: tell) { thread, agreement in
+    try Proof.run(threads: threads, telling: tell, models: directory) { thread, agreement in
       // Each thread has models of its own, so that they don't share reference counts.
-      let models = try AccessModels.shipped().models
+      let models = try Proof.models(directory).models
       for world in stride(from: UInt64(thread), to: worldCount, by: threads) {
         try agreement.compare(seed: seed + world, models: models, checkCount: perWorld)
       }

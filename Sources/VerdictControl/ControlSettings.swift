@@ -1,0 +1,16 @@
+/// How a server follows a control directory: whom it believes, what it remembers, what it holds
+/// back.
+public struct ControlSettings: Sendable {
+  /// Keys of which one must have signed each set; nil: sets need no signature.
+  public var trust: TrustedKeys?
+  /// Whose the files must be where sets need no signature; nil: anybody's.
+  public var ownership: Ownership?
+  /// Where the last good set and the highest number are kept over restarts; nil: nowhere.
+  public var state: StateDirectory?
+  /// Take the first set whatever was in force before, and count from there.
+  public var acceptsOlder = false
+  /// nil: sets are not compared with the one in force.
+  public var `guard`: SetGuard?
+
+  public init() {}
+}

@@ -1,0 +1,6 @@
+"""The long runs of `make faults`. They share the helpers of Tests/Python."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Python"))
