@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import random
 import shutil
 import signal
@@ -322,46 +323,77 @@ def test_policies_go_stale_and_are_closed_in_the_end(site):
     with site.serve(*flags, **clock.serving) as sidecar:
         with Client(sidecar.unix) as client:
             assert status(client).state == LOADED and effect(client) == ALLOW
-            clock.set(HOUR + 60)
-            wait_until(lambda: status(client).state == STALE, "STALE")
-            assert effect(client) == ALLOW and status(client).age_seconds >= HOUR
-            assert health(client) == health_pb2.HealthCheckResponse.SERVING
-            clock.set(2 * HOUR + 60)
-            wait_until(lambda: status(client).is_closed, "closed")
-            assert status(client).state == ERROR
-            assert (answer(client).effect, answer(client).reason) == (INDETERMINATE, "stale")
-            assert health(client) == health_pb2.HealthCheckResponse.NOT_SERVING
-            column = client.columns([{"action": "edit", "resource": "destination/D3"}], **DEFAULTS)
-            assert column[0].reason == "stale"
-            page = client.stub.CheckVisibility(
-                pb.CheckVisibilityRequest(
-                    organization="acme",
-                    workspace="prod",
-                    principals=[MIA],
-                    permissions=["view"],
-                    blocks=[
-                        pb.VisibilityBlock(
-                            resource_type="destination",
-                            ids=pb.Ids(data=b"D1", lengths=b"\x02"),
-                        )
-                    ],
-                ),
-                timeout=10,
-            )
-            assert page.visible == [b"\0"] and page.reasons[0] == pb.REASON_STALE
-            # A clock that goes back reopens nothing.
-            clock.set(0)
-            time.sleep(1.5)
-            assert status(client).is_closed and answer(client).reason == "stale"
-            # New policies do.
-            site.publish(True, "--message", "renewed", other="globes")
-            wait_for_number(client, 2)
-            wait_until_loaded(client)
-            assert effect(client) == ALLOW
-            assert health(client) == health_pb2.HealthCheckResponse.SERVING
-            verdict("publish", "--refresh", "--control", site.control, "--key", f"{site.key}.key")
-            wait_for_number(client, 3)
-            assert status(client).state == LOADED
+            with OpenStream(client) as stream:
+                assert set(stream.ask(1).effects) == {ALLOW}
+                close_and_renew(site, clock, client, stream)
+
+
+class OpenStream:
+    """An AuthorizeStream, asked now and then."""
+
+    def __init__(self, client):
+        self.questions = queue.Queue()
+        self.answers = client.stub.AuthorizeStream(iter(self.questions.get, None), timeout=60)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.questions.put(None)
+        assert list(self.answers) == []
+
+    def ask(self, count):
+        check = pb.Check(action="edit", resource="destination/D3")
+        self.questions.put(pb.AuthorizeRequest(checks=[check] * count, **DEFAULTS))
+        return next(self.answers)
+
+
+def close_and_renew(site, clock, client, stream):
+    clock.set(HOUR + 60)
+    wait_until(lambda: status(client).state == STALE, "STALE")
+    assert effect(client) == ALLOW and status(client).age_seconds >= HOUR
+    assert health(client) == health_pb2.HealthCheckResponse.SERVING
+    clock.set(2 * HOUR + 60)
+    wait_until(lambda: status(client).is_closed, "closed")
+    assert status(client).state == ERROR
+    assert (answer(client).effect, answer(client).reason) == (INDETERMINATE, "stale")
+    assert health(client) == health_pb2.HealthCheckResponse.NOT_SERVING
+    # Decided in one go or in slices, for calls that began before as for others.
+    for count in (1, 600):
+        closed = stream.ask(count)
+        assert list(closed.effects) == [INDETERMINATE] * count
+        assert list(closed.reasons) == [pb.REASON_STALE] * count
+    column = client.columns([{"action": "edit", "resource": "destination/D3"}], **DEFAULTS)
+    assert column[0].reason == "stale"
+    page = client.stub.CheckVisibility(
+        pb.CheckVisibilityRequest(
+            organization="acme",
+            workspace="prod",
+            principals=[MIA],
+            permissions=["view"],
+            blocks=[
+                pb.VisibilityBlock(
+                    resource_type="destination",
+                    ids=pb.Ids(data=b"D1", lengths=b"\x02"),
+                )
+            ],
+        ),
+        timeout=10,
+    )
+    assert page.visible == [b"\0"] and page.reasons[0] == pb.REASON_STALE
+    # A clock that goes back reopens nothing.
+    clock.set(0)
+    time.sleep(1.5)
+    assert status(client).is_closed and answer(client).reason == "stale"
+    # New policies do.
+    site.publish(True, "--message", "renewed", other="globes")
+    wait_for_number(client, 2)
+    wait_until_loaded(client)
+    assert effect(client) == ALLOW and set(stream.ask(600).effects) == {ALLOW}
+    assert health(client) == health_pb2.HealthCheckResponse.SERVING
+    verdict("publish", "--refresh", "--control", site.control, "--key", f"{site.key}.key")
+    wait_for_number(client, 3)
+    assert status(client).state == LOADED
 
 
 def test_a_restart_does_not_make_old_policies_young(site):

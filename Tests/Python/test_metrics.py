@@ -146,6 +146,40 @@ def test_requests_and_checks_are_counted_exactly(sidecar, admin):
     assert len(busy) == 2 and sum(busy) > 0
 
 
+def test_each_message_of_a_stream_counts_as_a_batch_and_slices_and_workers_count_too(
+    sidecar, admin
+):
+    def request(count):
+        check = pb.Check(action="edit", resource="event_stream_source/S1")
+        return pb.AuthorizeRequest(
+            organization="acme", principal=MIA, workspace="prod", checks=[check] * count
+        )
+
+    # One for the loop, one for its slices, one too long for it, whose worker has its own counts.
+    sizes = (1, 600, 2_000)
+    assert len(request(600).SerializeToString()) < 65_536 < len(request(2_000).SerializeToString())
+    with channel(sidecar.tcp) as one:
+        stub = rpc.DecisionServiceStub(one)
+        asked = (request(count) for count in sizes)
+        answers = [len(a.effects) for a in stub.AuthorizeStream(asked, timeout=20)]
+        assert answers == list(sizes)
+    after = settled(admin, 3)
+    labels = (("effect", "allow"), ("method", "Authorize"), ("reason", "granted"))
+    assert after[("verdict_checks_total", labels)] == sum(sizes)
+    assert after[("verdict_batch_checks_sum", ())] == sum(sizes)
+    labels = (
+        ("code", "ok"),
+        ("method", "AuthorizeStream"),
+        ("service", "verdict.v1.DecisionService"),
+    )
+    assert after[("verdict_requests_total", labels)] == 3
+    loops = {name: 0 for name in ("verdict_batches_total", "verdict_handed_over_total")}
+    for (name, _), value in after.items():
+        if name in loops:
+            loops[name] += value
+    assert set(loops.values()) == {1}
+
+
 def test_no_id_is_in_the_metrics_and_info_tells_what_the_api_tells(sidecar, admin):
     with channel(sidecar.tcp) as one:
         told = rpc.DecisionServiceStub(one).GetServerInfo(pb.GetServerInfoRequest())
