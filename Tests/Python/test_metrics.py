@@ -150,14 +150,15 @@ def test_each_message_of_a_stream_counts_as_a_batch_and_slices_and_workers_count
     sidecar, admin
 ):
     def request(count):
-        checks = [{"action": "edit", "resource": "event_stream_source/S1"}] * count
+        one = {"action": "edit", "resource": "event_stream_source/S1", "principal": MIA}
+        checks = [one] * count
         return pb.AuthorizeRequest(
             organization="acme", principal=MIA, workspace="prod", columns=columns(checks)
         )
 
     # One for the loop, one for its slices, one too long for it, whose worker has its own counts.
-    sizes = (1, 600, 30_000)
-    assert len(request(600).SerializeToString()) < 65_536 < len(request(30_000).SerializeToString())
+    sizes = (1, 600, 8_000)
+    assert len(request(600).SerializeToString()) < 65_536 < len(request(8_000).SerializeToString())
     with channel(sidecar.tcp) as one:
         stub = rpc.DecisionServiceStub(one)
         asked = (request(count) for count in sizes)
