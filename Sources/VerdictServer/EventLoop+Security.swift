@@ -13,7 +13,7 @@ extension EventLoop where Service: ~Copyable {
     let listener = unsafe connection.pointee.listener
     if let context = tls[listener] {
       guard halfOpenCount < LoopLimits.halfOpenCountMax else {
-        context.count(.halfOpenConnections)
+        self.context.count(.halfOpenConnections)
         unsafe noteFailure(connection, "too many connections are shaking hands")
         return false
       }
