@@ -46,6 +46,15 @@ struct Inflater: ~Copyable {
     return unsafe fresh
   }
 
+  /// How long a compressed message says that it was before, in its last four bytes, or is now: it
+  /// may lie, and `inflate` finds out.
+  static func plainByteCount(_ source: ByteView) -> Int {
+    guard source.count >= 4 else { return source.count }
+    var length = 0
+    for place in 1...4 { length = length << 8 | Int(source[source.count - place]) }
+    return max(length, source.count)
+  }
+
   /// Appends what `source` was before it was compressed to `target`.
   ///
   /// - Parameters:

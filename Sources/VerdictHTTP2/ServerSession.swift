@@ -306,6 +306,10 @@ public struct ServerRequest {
     unsafe ByteView(base: record.pointee.request.base, count: record.pointee.request.count)
   }
 
+  /// Whether the message is still compressed, because it is longer than
+  /// `SessionLimits.inflatedByteCountMax`: for a `MessageInflater`.
+  public var isCompressed: Bool { unsafe record.pointee.isCompressed }
+
   /// When the caller stops waiting, on the clock given to `receive`; the greatest value means
   /// never.
   public var deadlineNanoseconds: UInt64 { unsafe record.pointee.deadlineNanoseconds }

@@ -12,6 +12,9 @@ public struct SessionLimits: Sendable {
   /// Longest request message in bytes, before and after decompression. A longer one is
   /// RESOURCE_EXHAUSTED as soon as its prefix is known.
   public var messageByteCountMax = Limits.messageByteCountMax
+  /// Longest message that is decompressed on the loop, before and after. Longer ones are handed out
+  /// as they are, for somebody with more time: `ServerRequest.isCompressed`.
+  public var inflatedByteCountMax = 64 << 10
   /// Header list of one request in bytes, counted as HTTP/2 does, and in headers. More resets the
   /// stream with ENHANCE_YOUR_CALM; `headerHardFactor` times as much ends the connection.
   public var headerByteCountMax = 8 << 10

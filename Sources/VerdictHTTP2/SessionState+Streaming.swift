@@ -82,11 +82,14 @@ extension SessionState {
     heldByteCount -= unsafe record.pointee.request.heldByteCount
     unsafe record.pointee.request.reset(&pool.pointee.blocks)
     var failure = MessageFraming.Failure.none
-    if isCompressed {
+    let isLong = isCompressed && Inflater.plainByteCount(message) > limits.inflatedByteCountMax
+    unsafe record.pointee.isCompressed = isLong
+    if isCompressed && !isLong {
       let outcome = unsafe context.pointee.inflater.inflate(
         message, into: &record.pointee.request, &pool.pointee.blocks,
-        byteCountMax: limits.messageByteCountMax, heldByteCountMax: limits.heldByteCountMax)
-      failure = outcome == .whole ? .none : outcome == .corrupt ? .corrupt : .tooLong
+        byteCountMax: min(limits.messageByteCountMax, limits.inflatedByteCountMax),
+        heldByteCountMax: limits.heldByteCountMax)
+      failure = outcome == .whole ? .none : .corrupt
     } else if !message.isEmpty, let base = unsafe message.buffer.baseAddress {
       if unsafe message.count > record.pointee.request.capacity {
         unsafe record.pointee.request.grow(to: message.count, &pool.pointee.blocks)

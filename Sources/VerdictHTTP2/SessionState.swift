@@ -287,10 +287,15 @@ struct SessionState {
     let pool = unsafe record.pointee.pool
     let source = unsafe ByteView(
       base: record.pointee.request.base, count: record.pointee.request.count)
+    if Inflater.plainByteCount(source) > limits.inflatedByteCountMax {
+      unsafe record.pointee.isCompressed = true
+      return true
+    }
     var plain = unsafe ByteStore(inline: record.pointee.request.base, byteCount: 0)
     let share = limits.connectionHeldByteCountMax - heldByteCount
     let outcome = unsafe context.pointee.inflater.inflate(
-      source, into: &plain, &pool.pointee.blocks, byteCountMax: limits.messageByteCountMax,
+      source, into: &plain, &pool.pointee.blocks,
+      byteCountMax: min(limits.messageByteCountMax, limits.inflatedByteCountMax),
       heldByteCountMax: min(
         limits.heldByteCountMax, pool.pointee.blocks.heldByteCount + max(0, share)))
     switch outcome {
@@ -300,7 +305,10 @@ struct SessionState {
       heldByteCount += unsafe record.pointee.request.heldByteCount
       return true
     case .corrupt: unsafe refuse(record, .corrupt)
-    case .tooLong: unsafe refuse(record, .tooLong)
+    case .tooLong:
+      // It is longer than it says, unless no message may be so long.
+      let isLie = limits.inflatedByteCountMax < limits.messageByteCountMax
+      unsafe refuse(record, isLie ? .corrupt : .tooLong)
     case .noRoom:
       unsafe context.pointee.counters.limits.add(.heldBytes)
       unsafe fail(

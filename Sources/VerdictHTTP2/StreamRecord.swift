@@ -31,6 +31,8 @@ struct StreamRecord {
   var streamID: Int32 = 0
   var phase = Phase.receiving
   var areHeadersWhole = false
+  /// Whether its message is still compressed, because it is long.
+  var isCompressed = false
   /// Whether a reset must follow the answer, because the peer has not ended its request.
   var isResetWanted = false
   var headers = RequestHeaders(.hostAndPort)
@@ -145,6 +147,7 @@ struct StreamPool {
     unsafe record.pointee.reply.count = MessageFraming.prefixByteCount
     unsafe record.pointee.phase = .receiving
     unsafe record.pointee.areHeadersWhole = false
+    unsafe record.pointee.isCompressed = false
     unsafe record.pointee.isResetWanted = false
     if unsafe record.pointee.headers.target.kind.isStreaming {
       unsafe record.pointee.endStreaming()

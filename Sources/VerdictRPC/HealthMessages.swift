@@ -23,6 +23,29 @@ public struct HealthCheckRequest {
   }
 }
 
+/// Whether bytes can be read as a request that says nothing.
+public enum EmptyRequest {
+  case serverInfo
+  case watchSnapshots
+  case healthList
+
+  /// Unpacks it, in the arena.
+  public func isReadable(_ bytes: ByteView, in arena: borrowing MessageArena) -> Bool {
+    // SAFETY: the bytes live through the call; what is made of them lies in the arena.
+    switch self {
+    case .serverInfo:
+      unsafe verdict__v1__get_server_info_request__unpack(
+        arena.allocator, bytes.count, bytes.cBytes) != nil
+    case .watchSnapshots:
+      unsafe verdict__v1__watch_snapshots_request__unpack(
+        arena.allocator, bytes.count, bytes.cBytes) != nil
+    case .healthList:
+      unsafe grpc__health__v1__health_list_request__unpack(
+        arena.allocator, bytes.count, bytes.cBytes) != nil
+    }
+  }
+}
+
 /// What a `HealthCheckResponse` says.
 public enum HealthStatus: UInt8, Sendable {
   case serving = 1

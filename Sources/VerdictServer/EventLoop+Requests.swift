@@ -47,7 +47,7 @@ extension EventLoop where Service: ~Copyable {
       unsafe handOverInspection(request, connection, number)
     } else if Service.isWatch(request.method) {
       unsafe beginWatch(request, connection, number)
-    } else if request.message.count > LoopLimits.messageByteCountMax {
+    } else if request.isCompressed || request.message.count > LoopLimits.messageByteCountMax {
       unsafe handOver(request, connection, number)
     } else {
       unsafe answer(request, connection, number)

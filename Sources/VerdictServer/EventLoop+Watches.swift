@@ -29,6 +29,12 @@ extension EventLoop where Service: ~Copyable {
       return unsafe conclude(
         request, RPCStatus(.resourceExhausted, "too many calls watch already"), connection)
     }
+    guard !request.isCompressed, request.message.count <= LoopLimits.messageByteCountMax else {
+      context.count(.messageLength)
+      return unsafe conclude(
+        request, RPCStatus(.resourceExhausted, "the message is longer than this method's may be"),
+        connection)
+    }
     guard let subject = services.watch(method: request.method, message: request.message) else {
       return unsafe conclude(
         request,

@@ -42,10 +42,11 @@ extension EventLoop where Service: ~Copyable {
       unsafe refuse(request, connection, LoopLimits.tooBusy)
       return true
     }
-    let stream = request.stream
+    let (stream, isCompressed) = (request.stream, request.isCompressed)
     let job = WorkerPool.Job(
       method: request.method,
       message: unsafe connection.pointee.session.detachMessage(of: request),
+      isCompressed: isCompressed,
       deadlineNanoseconds: request.deadlineNanoseconds, connection: number, stream: stream,
       mailbox: mailbox)
     // SAFETY: as above.

@@ -92,6 +92,9 @@ struct LoopTally: Sendable {
     add(latencyNanoseconds &* answers, at: LoopTally.latencySum)
   }
 
+  /// For those who have no `LimitCounts` to show.
+  func count(_ limit: Limit) { add(1, at: LoopTally.limits + Int(limit.rawValue)) }
+
   func show(_ counts: LimitCounts) {
     for limit in Limit.allCases {
       // SAFETY: below the count, since there are fewer limits than words for them.

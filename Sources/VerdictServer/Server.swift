@@ -103,7 +103,9 @@ public final class Server: Sendable {
     watchThread = Mutex(nil)
     pulses = Mutex(Array(repeating: nil, count: configuration.loopCount))
     meter = Mutex(BusyMeter(loopCount: configuration.loopCount))
-    workers = try WorkerPool(workerCount: configuration.workerCount)
+    workers = try WorkerPool(
+      workerCount: configuration.workerCount,
+      messageByteCountMax: configuration.session.messageByteCountMax)
     do throws(SystemError) {
       try startWorkers(configuration, publication, services)
       for index in 0..<configuration.loopCount {

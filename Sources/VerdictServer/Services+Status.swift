@@ -12,6 +12,9 @@ extension Services {
   mutating func getServerInfo(
     _ message: ByteView, _ set: SnapshotSet?, _ reply: inout ReplyBuffer
   ) -> ServiceOutcome {
+    guard EmptyRequest.serverInfo.isReadable(message, in: arena) else {
+      return .answered(unreadable())
+    }
     if !isOnWorker, set?.count ?? 0 > Limits.listedOrganizationCountMax { return .forWorkers }
     let now = SystemClock.realNanoseconds() / 1_000_000_000
     var organizations: [ServerInfo.Organization] = []
@@ -49,7 +52,10 @@ extension Services {
   }
 
   /// All services at once; they are served together or not at all.
-  func listHealth(_ set: SnapshotSet?, _ reply: inout ReplyBuffer) -> RPCStatus {
+  func listHealth(
+    _ message: ByteView, _ set: SnapshotSet?, _ reply: inout ReplyBuffer
+  ) -> RPCStatus {
+    guard EmptyRequest.healthList.isReadable(message, in: arena) else { return unreadable() }
     health(set).list([""] + Method.services).withByteView { reply.append($0) }
     return .ok
   }

@@ -10,8 +10,9 @@ extension Services {
 
   mutating func watch(method: UInt8, message: ByteView) -> WatchSubject? {
     arena.reset()
-    // A request for snapshots says nothing, so that there is nothing to read.
-    guard Method(rawValue: method) == .healthWatch else { return .snapshots }
+    guard Method(rawValue: method) == .healthWatch else {
+      return EmptyRequest.watchSnapshots.isReadable(message, in: arena) ? .snapshots : nil
+    }
     guard let request = HealthCheckRequest(message, in: arena) else { return nil }
     return Services.isKnown(request) ? .health : .unknownService
   }

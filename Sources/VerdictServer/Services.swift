@@ -64,7 +64,7 @@ public struct Services: ServiceSet, ~Copyable {
     case .getServerInfo: return getServerInfo(message, set, &reply)
     case .healthCheck: return .answered(checkHealth(message, set, &reply))
     case .healthPage: return .answered(showHealth(set, &reply))
-    case .healthList: return .answered(listHealth(set, &reply))
+    case .healthList: return .answered(listHealth(message, set, &reply))
     case .reflect, .reflectAlpha: return .answered(reflect(message, &reply))
     case .watchSnapshots, .healthWatch: preconditionFailure("watches are told by the loop")
     case .externalAuthorization:

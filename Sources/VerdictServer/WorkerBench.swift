@@ -8,17 +8,38 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
   private let reader: Publication.Reader
   private var services: Service
   private var reply = DetachedReply()
+  private var inflater = MessageInflater()
+  private let tally: LoopTally
+  private let messageByteCountMax: Int
 
-  init(_ reader: Publication.Reader, _ services: consuming Service) {
+  /// - Parameter messageByteCountMax: longest message once it is decompressed.
+  init(
+    _ reader: Publication.Reader, _ services: consuming Service, _ tally: LoopTally,
+    messageByteCountMax: Int
+  ) {
     self.reader = reader
     self.services = services
+    self.tally = tally
+    self.messageByteCountMax = messageByteCountMax
+    self.services.count(in: tally)
   }
 
-  /// The answer, and whether it would be another one with newer policies.
+  /// The answer, and whether it would be another one with newer policies. A compressed message is
+  /// replaced by what it was before.
   mutating func answer(
-    _ job: WorkerPool.Job, nowNanoseconds: UInt64
+    _ job: inout WorkerPool.Job, nowNanoseconds: UInt64
   ) -> (WorkerAnswer, isAwaiting: Bool) {
     if let end = Self.end(of: job, nowNanoseconds) { return (end, false) }
+    if job.isCompressed {
+      do throws(RPCFailure) {
+        job.message = try inflater.plain(job.message, byteCountMax: messageByteCountMax)
+        job.isCompressed = false
+      } catch {
+        if let limit = error.limit { tally.count(limit) }
+        _ = reply.begin()
+        return (WorkerAnswer(error.status, reply), false)
+      }
+    }
     let set = reader.enter()
     defer { reader.leave() }
     if Service.isInspection(job.method) {

@@ -18,7 +18,9 @@ final class WorkerPool: Sendable {
   /// A request on its way to a worker.
   struct Job: Sendable {
     let method: UInt8
-    let message: DetachedMessage
+    var message: DetachedMessage
+    /// Whether it has to be decompressed first.
+    var isCompressed = false
     let deadlineNanoseconds: UInt64
     let connection: UInt64
     let stream: Int32
@@ -59,12 +61,17 @@ final class WorkerPool: Sendable {
   private let bells: [EventSignal]
   /// By worker.
   let tallies: [LoopTally]
+  private let messageByteCountMax: Int
 
-  init(workerCount: Int) throws(SystemError) {
+  /// - Parameter messageByteCountMax: longest message once it is decompressed.
+  init(
+    workerCount: Int, messageByteCountMax: Int = Limits.messageByteCountMax
+  ) throws(SystemError) {
     precondition(workerCount > 0, "a pool has workers")
     var bells: [EventSignal] = []
     for _ in 0..<workerCount { bells.append(try EventSignal()) }
     self.bells = bells
+    self.messageByteCountMax = messageByteCountMax
     tallies = (0..<workerCount).map { _ in LoopTally() }
     state = Mutex(State(current: Array(repeating: nil, count: workerCount)))
   }
@@ -110,12 +117,12 @@ final class WorkerPool: Sendable {
   func run<Service: ServiceSet & ~Copyable>(
     worker: Int, _ reader: Publication.Reader, _ services: consuming Service
   ) {
-    var services = services
-    services.count(in: tallies[worker])
-    var bench = WorkerBench(reader, services)
+    var bench = WorkerBench(
+      reader, services, tallies[worker], messageByteCountMax: messageByteCountMax)
     while let job = next(worker) {
       let start = SystemClock.monotonicNanoseconds()
-      let (answer, isAwaiting) = bench.answer(job, nowNanoseconds: start)
+      var job = job
+      let (answer, isAwaiting) = bench.answer(&job, nowNanoseconds: start)
       let took = SystemClock.monotonicNanoseconds() &- start
       state.withLock {
         $0.current[worker] = nil

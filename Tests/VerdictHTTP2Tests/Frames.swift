@@ -190,6 +190,10 @@ final class EchoPeer {
 
   private func serveReady() {
     while let request = session.nextRequest() {
+      if request.isCompressed {
+        inflate(request)
+        continue
+      }
       messages.append(request.message.array)
       var reply = request.reply
       switch request.method {
@@ -217,6 +221,20 @@ final class EchoPeer {
         for _ in 0..<100_000 { reply.append(9) }
         session.answer(request, .ok)
       }
+    }
+  }
+
+  /// What a worker does with a long message; answers with it.
+  private func inflate(_ request: ServerRequest) {
+    let stream = request.stream
+    let message = session.detachMessage(of: request)
+    session.postpone(request)
+    do throws(RPCFailure) {
+      let plain = try inflater.plain(message, byteCountMax: messageByteCountMax)
+      messages.append(plain.bytes.array)
+      _ = session.answer(postponed: stream, .ok, plain.bytes)
+    } catch {
+      _ = session.answer(postponed: stream, error.status.code, ByteView())
     }
   }
 
