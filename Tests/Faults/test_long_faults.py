@@ -21,11 +21,12 @@ def site(tmp_path):
     return Site(tmp_path)
 
 
-def flips(site, choose):
+def flips(site, choose, padding=0):
     """Serve a set whose snapshot has one bit flipped at each place that `choose` gives: it never
     gets into force. The same set without a flip does, at the end."""
     rng = random.Random(1)
-    arrived = site.next("flipped")
+    site.publish(False, padding=padding)
+    arrived = site.next("flipped", padding=padding)
     content = bytearray(arrived.blob(arrived.snapshots()["acme"]["digest"]).read_bytes())
     target = site.layout.blob(arrived.snapshots()["acme"]["digest"])
     for blob in (arrived.path / "blobs/sha256").iterdir():
@@ -64,13 +65,11 @@ def look(sidecar, heard):
 
 
 def test_every_byte_of_a_small_snapshot(site):
-    site.publish(False)
     flips(site, lambda count, rng: range(count))
 
 
 def test_sampled_bytes_of_a_large_snapshot(site):
-    site.publish(False, padding=100_000)
-    flips(site, lambda count, rng: rng.sample(range(count), 300))
+    flips(site, lambda count, rng: rng.sample(range(count), 300), padding=100_000)
 
 
 def test_a_publisher_is_killed_at_every_system_call(site, tmp_path):
