@@ -126,11 +126,12 @@ def percentile(times, share):
     return value + (place - first) / count
 
 
-def loadgen(target, method, file, connections, streams, calls, cpu=None, messages=1):
-    """Differing bodies; every answer has to be gRPC status 0.
-
-    With `messages`, a call is a stream of so many, each of which has to be answered.
-    """
+def loadgen(
+    target, method, file, connections, streams, calls, cpu=None, rate=0, messages=1
+):
+    """Differing bodies; every answer has to be gRPC status 0. With a rate, calls begin at even times
+    and their own are counted from there. With `messages`, a call is a stream of so many, each of
+    which has to be answered."""
     command = [
         str(TOOLS / "loadgen"),
         target.loadgen,
@@ -140,7 +141,7 @@ def loadgen(target, method, file, connections, streams, calls, cpu=None, message
         str(streams),
         str(calls),
         str(SECONDS_MAX),
-        "0",
+        str(rate),
         str(messages),
     ]
     if cpu is not None:
