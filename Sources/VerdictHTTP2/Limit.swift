@@ -36,6 +36,8 @@ public enum Limit: UInt8, Sendable, CaseIterable {
   case waitingForWorkers
   case waitingForPolicies
   case watches
+  case connections
+  case descriptors
 
   /// For logs, metrics and the last word to the peer.
   public var name: StaticString {
@@ -69,6 +71,8 @@ public enum Limit: UInt8, Sendable, CaseIterable {
     case .waitingForWorkers: "waiting_for_workers"
     case .waitingForPolicies: "waiting_for_policies"
     case .watches: "watches"
+    case .connections: "max_connections"
+    case .descriptors: "descriptors"
     }
   }
 }

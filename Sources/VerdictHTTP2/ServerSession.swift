@@ -287,7 +287,20 @@ public struct ServerSession: ~Copyable {
 
   /// Queues the final GOAWAY: streams under way are finished, later ones are ignored. `isOver`
   /// becomes true after the last.
-  public func finishAccepting() { unsafe state.pointee.sayGoAway("") }
+  ///
+  /// - Parameter reason: for whoever looks at what the peer was told.
+  public func finishAccepting(_ reason: StaticString = "") {
+    unsafe state.pointee.sayGoAway(reason)
+  }
+
+  /// Ends calls with many messages: those that are between two messages at once, the others when
+  /// they are.
+  public func finishStreams(_ status: RPCStatus) { unsafe state.pointee.endCalls(status) }
+
+  /// Since when there is no stream; nil where there is one.
+  public var idleNanoseconds: UInt64? {
+    unsafe state.pointee.liveCount > 0 ? nil : state.pointee.idleNanoseconds
+  }
 }
 
 /// A request that has arrived whole. Valid until it is answered or postponed.

@@ -44,6 +44,7 @@ extension SessionState {
     unsafe record.pointee.phase = .receiving
     receivingCount += 1
     unsafe advance(record)
+    if endingStatus != nil { unsafe endAtRest(record) }
   }
 
   /// Queues the headers of a good answer and, as the peer takes it, what the reply holds.

@@ -183,6 +183,37 @@ extension SessionState {
     unsafe pump(record)
   }
 
+  /// Ends calls with many messages: those that are between two messages at once, the others when
+  /// they are.
+  mutating func endCalls(_ status: RPCStatus) {
+    endingStatus = status
+    var next = unsafe live
+    // SAFETY: nothing here closes a stream at once, so that the list stays as it is.
+    while let record = unsafe next {
+      unsafe next = record.pointee.next
+      unsafe endAtRest(record)
+    }
+  }
+
+  @unsafe
+  func isAtRest(_ record: UnsafeMutablePointer<StreamRecord>) -> Bool {
+    // SAFETY: the callers' record is alive.
+    switch unsafe record.pointee.headers.target.kind {
+    case .serverStreaming: return unsafe record.pointee.phase == .streaming
+    case .bidirectional:
+      return unsafe record.pointee.phase == .receiving && record.pointee.areHeadersWhole
+        && record.pointee.backlog.count == record.pointee.backlogStart
+    case .unary, .page: return false
+    }
+  }
+
+  @unsafe
+  mutating func endAtRest(_ record: UnsafeMutablePointer<StreamRecord>) {
+    // SAFETY: the callers' record is alive, its stream open.
+    guard let status = endingStatus, unsafe isAtRest(record) else { return }
+    unsafe finish(record, status)
+  }
+
   /// Copies a piece of a streaming call's messages into a DATA frame, or the trailers behind the
   /// last.
   @unsafe

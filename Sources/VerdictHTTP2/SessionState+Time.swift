@@ -178,6 +178,7 @@ extension SessionState {
       if nowNanoseconds < endingDue { return endingDue }
       isFinalGoAwayQueued = true
       sayGoAway(endingLimit.name)
+      endCalls(RPCStatus(.unavailable, "the connection has reached its age"))
       return .max
     }
     var due = UInt64.max

@@ -59,6 +59,8 @@ struct SessionState {
   var endingNanoseconds: UInt64 = 0
   var endingLimit = Limit.age
   var isFinalGoAwayQueued = false
+  /// How calls with many messages end, once they are to end between two of them.
+  var endingStatus: RPCStatus?
 
   init(
     context: UnsafeMutablePointer<ContextState>, authority: HeaderRules.Authority,

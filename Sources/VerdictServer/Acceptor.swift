@@ -7,6 +7,7 @@ struct Acceptor: ~Copyable {
   private let mailboxes: [LoopMailbox]
   private let connectionCountMax: Int
   private let bell: EventSignal
+  private let tally: LoopTally
   private let poller: Poller
   private var choice: LoopChoice
   /// Kept open to be given up when no descriptor is left: then the waiting connection can be
@@ -15,7 +16,7 @@ struct Acceptor: ~Copyable {
 
   init(
     _ listeners: [ListeningSocket], _ mailboxes: [LoopMailbox], connectionCountMax: Int,
-    stop bell: EventSignal
+    stop bell: EventSignal, _ tally: LoopTally
   ) throws(SystemError) {
     let poller = try Poller()
     try poller.add(bell.rawDescriptor, .readable, word: UInt64(listeners.count))
@@ -29,6 +30,7 @@ struct Acceptor: ~Copyable {
     self.mailboxes = mailboxes
     self.connectionCountMax = connectionCountMax
     self.bell = bell
+    self.tally = tally
   }
 
   deinit {
@@ -74,15 +76,29 @@ struct Acceptor: ~Copyable {
 
   private mutating func place(_ connection: consuming FileDescriptor, listener: Int) {
     let counts = mailboxes.map(\.connectionCount)
-    // Beyond the limit the connection is closed here, at the end of its owner's life.
-    guard counts.reduce(0, +) < connectionCountMax else { return }
+    let count = counts.reduce(0, +)
+    if count >= connectionCountMax {
+      // Where most are, there is most to choose from; but no loop is buried under arrivals.
+      if count < connectionCountMax + Acceptor.pendingCountMax,
+        let loop = counts.indices.max(by: { counts[$0] < counts[$1] })
+      {
+        mailboxes[loop].give(connection, listener: listener, isBeyondLimit: true)
+      } else {
+        tally.count(.connections)
+      }
+      return
+    }
     let loop = choice.next(
       connectionCounts: counts, busyNanoseconds: mailboxes.map(\.board.counters.busyNanoseconds),
       nowNanoseconds: SystemClock.monotonicNanoseconds())
     mailboxes[loop].give(connection, listener: listener)
   }
 
+  /// Connections beyond the limit that loops may still have to look at. One more is closed at once.
+  private static let pendingCountMax = 256
+
   private mutating func refuseOne(_ listener: ListeningSocket) {
+    tally.count(.descriptors)
     if let reserve { FileDescriptor(owning: reserve).close() }
     reserve = nil
     let number = listener.acceptRaw()

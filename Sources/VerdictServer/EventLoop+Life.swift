@@ -8,7 +8,13 @@ extension EventLoop where Service: ~Copyable {
     let post = mailbox.collect()
     for renewed in post.contexts { tls[renewed.listener] = renewed.context }
     for arrival in post.connections {
-      open(FileDescriptor(owning: arrival.descriptor), listener: arrival.listener)
+      let descriptor = FileDescriptor(owning: arrival.descriptor)
+      if arrival.isBeyondLimit && !makeRoom() {
+        // It closes here, at the end of its owner's life.
+        mailbox.countClosed()
+        continue
+      }
+      open(descriptor, listener: arrival.listener)
     }
     finish(post.results)
     // A new publication rings the bell.
@@ -44,6 +50,30 @@ extension EventLoop where Service: ~Copyable {
     if stop == .drain { unsafe announceShutdown(connection) }
     // SAFETY: the connection stays where it is until it is closed.
     unsafe flush(connection, number)
+  }
+
+  /// Ends the connection that has had no stream for the longest time, among a few that are looked
+  /// at: a server with as many connections as it may have makes room for those that are used.
+  /// - Returns: false where each of them is used.
+  private mutating func makeRoom() -> Bool {
+    context.count(.connections)
+    var oldest: (number: UInt64, idleNanoseconds: UInt64)?
+    for _ in 0..<min(connections.placeCount, LoopLimits.evictionPlaceCount) {
+      evictionPlace = evictionPlace + 1 < connections.placeCount ? evictionPlace + 1 : 0
+      guard let number = connections.number(at: evictionPlace),
+        let connection = unsafe connections.find(number),
+        let idle = unsafe connection.pointee.session.idleNanoseconds
+      else { continue }
+      if idle < oldest?.idleNanoseconds ?? .max { oldest = (number, idle) }
+    }
+    guard let number = oldest?.number, let connection = unsafe connections.find(number) else {
+      return false
+    }
+    // SAFETY: found just now; `send` does not close.
+    unsafe connection.pointee.session.finishAccepting("max_connections")
+    _ = unsafe send(connection, number)
+    close(number)
+    return true
   }
 
   /// Sends what there is, and closes the connection or arranges for what comes next.
@@ -164,6 +194,7 @@ extension EventLoop where Service: ~Copyable {
     guard isDue else { return false }
     unsafe connection.pointee.isFinalGoAwayQueued = true
     unsafe connection.pointee.session.finishAccepting()
+    unsafe connection.pointee.session.finishStreams(LoopLimits.stopping)
     return true
   }
 }

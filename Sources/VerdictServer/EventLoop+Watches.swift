@@ -20,8 +20,7 @@ extension EventLoop where Service: ~Copyable {
   ) {
     // SAFETY: the connection stays where it is until the caller closes it.
     guard stop == .no else {
-      return unsafe conclude(
-        request, RPCStatus(.unavailable, "the server stops"), connection)
+      return unsafe conclude(request, LoopLimits.stopping, connection)
     }
     if watches.count >= LoopLimits.watchCountMax { forgetWatchesThatEnded() }
     guard watches.count < LoopLimits.watchCountMax else {
@@ -88,8 +87,7 @@ extension EventLoop where Service: ~Copyable {
     for watch in watches {
       guard let connection = unsafe connections.find(watch.connection) else { continue }
       // SAFETY: found just now; nothing uses it after `close`.
-      unsafe connection.pointee.session.finish(
-        stream: watch.stream, RPCStatus(.unavailable, "the server stops"))
+      unsafe connection.pointee.session.finish(stream: watch.stream, LoopLimits.stopping)
       if unsafe !send(connection, watch.connection) { close(watch.connection) }
     }
     watches.removeAll()

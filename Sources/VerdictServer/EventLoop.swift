@@ -66,6 +66,8 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   var awaiting: [AwaitingRequest] = []
   /// Connections that shake hands.
   var halfOpenCount = 0
+  /// The last place of the slab that was looked at for a connection to end.
+  var evictionPlace = 0
   /// Requests that came in this turn and were answered in it.
   var answerCount: UInt64 = 0
   let tally: LoopTally

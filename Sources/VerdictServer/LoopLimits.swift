@@ -49,6 +49,8 @@ enum LoopLimits {
   static let handshakeNanoseconds: UInt64 = 10_000_000_000
   /// Connections of a loop that shake hands at the same time. One more is closed at once.
   static let halfOpenCountMax = 1_024
+  /// Connections looked at to find the one that is idle for the longest time.
+  static let evictionPlaceCount = 64
   /// Calls of a loop whose answer goes on. One more is RESOURCE_EXHAUSTED at once.
   static let watchCountMax = 256
   /// Requests of a loop that wait for newer policies. One more is FAILED_PRECONDITION at once.
@@ -63,6 +65,7 @@ enum LoopLimits {
 
   // MARK: What callers are told
 
+  static var stopping: RPCStatus { RPCStatus(.unavailable, "the server stops") }
   static var late: RPCStatus {
     RPCStatus(.deadlineExceeded, "the deadline passed before the request was looked at")
   }

@@ -21,6 +21,8 @@ final class LoopMailbox: Sendable {
     let descriptor: Int32
     /// The place of its listener in the configuration.
     let listener: Int
+    /// Whether there are as many connections as there may be.
+    let isBeyondLimit: Bool
   }
 
   /// What has come for a loop since it last looked.
@@ -54,8 +56,11 @@ final class LoopMailbox: Sendable {
   var connectionCount: Int { connectionCountWord.load(ordering: .relaxed) }
 
   /// Hands over an accepted connection.
-  func give(_ connection: consuming FileDescriptor, listener: Int) {
-    let arrival = Arrival(descriptor: connection.release(), listener: listener)
+  func give(
+    _ connection: consuming FileDescriptor, listener: Int, isBeyondLimit: Bool = false
+  ) {
+    let arrival = Arrival(
+      descriptor: connection.release(), listener: listener, isBeyondLimit: isBeyondLimit)
     connectionCountWord.add(1, ordering: .relaxed)
     post.withLock { $0.connections.append(arrival) }
     bell.ring()

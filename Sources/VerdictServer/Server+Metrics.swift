@@ -11,7 +11,7 @@ extension Server {
   /// In the text format of Prometheus.
   public func metrics(_ policies: PolicyStatus, _ active: LoadedSet?, version: String) -> String {
     var text = MetricsText()
-    let tallies = mailboxes.map(\.tally) + workers.tallies
+    let tallies = mailboxes.map(\.tally) + workers.tallies + [acceptorTally.tally]
     func sum(_ index: Int) -> UInt64 { tallies.reduce(0) { $0 &+ $1[index] } }
     text.family("verdict_build_info", .gauge, "Always 1; the version is its label.")
     text.sample("verdict_build_info", [("version", version)], 1)

@@ -10,6 +10,8 @@ public final class Server: Sendable {
   public let addresses: [SocketAddress]
   let mailboxes: [LoopMailbox]
   private let acceptorBell: EventSignal
+  /// What the acceptor counts.
+  let acceptorTally = SharedTally()
   private let threads: Mutex<[Thread]>
   let workers: WorkerPool
   private let workerThreads: Mutex<[Thread]>
@@ -169,7 +171,7 @@ public final class Server: Sendable {
     let handover = Handover(
       try Acceptor(
         listeners, mailboxes, connectionCountMax: configuration.connectionCountMax,
-        stop: acceptorBell))
+        stop: acceptorBell, acceptorTally.tally))
     let mailboxes = mailboxes
     let thread = try Thread(name: "verdict-accept") {
       var acceptor = handover.take()
@@ -273,6 +275,13 @@ public enum ServiceUser: Sendable {
     if case .worker = self { return true }
     return false
   }
+}
+
+/// A tally that lives as long as somebody may look at it.
+final class SharedTally: Sendable {
+  let tally = LoopTally()
+
+  deinit { tally.free() }
 }
 
 /// Gives a value with one owner to a thread that is about to start.

@@ -12,8 +12,8 @@ public struct ServerConfiguration: Sendable {
   public var workerCount = 2
   /// How long requests under way may take once the server drains; then connections are closed.
   public var drainTimeoutNanoseconds: UInt64 = 10_000_000_000
-  /// Connections of the whole server. One more is accepted and closed at once, so that its peer
-  /// knows.
+  /// Connections of the whole server. For one more, one that has had no stream for long ends; where
+  /// all are used, the new one is closed at once, so that its peer knows.
   public var connectionCountMax = 16_384
   public var session = SessionLimits()
 

@@ -44,7 +44,7 @@ extension Settings {
       listener.address.map {
         Listener(
           name: name, address: $0, inspection: listener.inspection ?? inspects($0),
-          access: listener.access.or(access))
+          access: listener.access(or: access))
       }
     }
     return nameless + named
@@ -77,7 +77,12 @@ extension Settings {
     }
     if let fault = access.fault { faults.append(fault) }
     for (name, listener) in listeners.sorted(by: { $0.key < $1.key }) {
-      guard let fault = listener.access.or(access).fault, fault != access.fault else { continue }
+      let demands = listener.access(or: access)
+      if listener.tls == true && (demands.tlsCertificate == nil || listener.isUnix) {
+        faults.append(
+          "listeners.\(name): `tls` goes with an address on TCP and with `tls_certificate`")
+      }
+      guard let fault = demands.fault, fault != access.fault else { continue }
       faults.append("listeners.\(name): \(fault)")
     }
     return faults + following.faults + gateway.faults + addressFaults
@@ -104,6 +109,13 @@ extension Settings {
       }
     }
     return faults
+  }
+}
+
+extension NamedListener {
+  fileprivate var isUnix: Bool {
+    if case .unix = address { return true }
+    return false
   }
 }
 

@@ -42,6 +42,22 @@ extension Settings {
       unix:PATH, or `none`. Whoever can connect may read them.
       """, default: "127.0.0.1:7071 if no listener is given at all, otherwise none"),
     SettingsOption(
+      "max-connections", "n", \.connectionCountMax,
+      """
+      Connections at the same time. For one more, one that has had no call for long is ended; where \
+      all have calls, the new one is closed.
+      """, check: within(1...Settings.connectionCountBound)),
+    SettingsOption(
+      "max-connection-idle", "span", \.connectionIdleMax,
+      "How long a connection may have no call before it is ended in good order.",
+      default: "for ever"),
+    SettingsOption(
+      "max-connection-age", "span", \.connectionAgeMax,
+      """
+      How old a connection may get, give or take a tenth, before it is ended in good order: for \
+      clients behind a balancer that spreads connections.
+      """, default: "any age"),
+    SettingsOption(
       "loops", "n", \.loops, "Event loops, each with a thread.",
       default: "one for each processor", check: within(1...Settings.loopCountMax)),
     SettingsOption(
@@ -71,6 +87,9 @@ extension NamedListener {
       "inspection", "on|off", \.inspection,
       "Whether it serves inspections, which tell who may do what and why.",
       default: "as `inspect-on` says"),
+    SettingsOption(
+      "tls", "on|off", \.tls, "Whether it speaks TLS.",
+      default: "where it is on TCP and there is a certificate"),
   ]
 }
 

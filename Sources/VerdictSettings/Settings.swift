@@ -15,6 +15,9 @@ public struct Settings: Sendable, Equatable {
   /// What holds for every listener that doesn't say otherwise itself.
   public var access = ListenerAccess()
   public var admin: OptionalAddress?
+  public var connectionCountMax = 16_384
+  public var connectionIdleMax: TimeSpan?
+  public var connectionAgeMax: TimeSpan?
   public var loops = Thread.processorCount
   public var drainTimeoutSeconds = 10
   public var logLevel = LogLevel.info
@@ -25,15 +28,24 @@ public struct Settings: Sendable, Equatable {
 
   public static let loopCountMax = 1_024
   public static let drainSecondsMax = 86_400
+  public static let connectionCountBound = 1_000_000
 }
 
 /// A listener with a name.
 public struct NamedListener: Sendable, Equatable {
   public var address: SocketAddress?
   public var inspection: Bool?
+  public var tls: Bool?
   public var access = ListenerAccess()
 
   public init() {}
+
+  /// What it demands, where `other` is for all that don't say otherwise.
+  func access(or other: ListenerAccess) -> ListenerAccess {
+    var all = access.or(other)
+    if tls == false { all.removeTLS() }
+    return all
+  }
 
   /// Longest name; it becomes a part of names in environment and log.
   static let nameByteCountMax = 32
@@ -82,6 +94,13 @@ public struct ListenerAccess: Sendable, Equatable {
     all.unixOwner = unixOwner ?? other.unixOwner
     if allowCaller.isEmpty { all.allowCaller = other.allowCaller }
     return all
+  }
+
+  mutating func removeTLS() {
+    tlsCertificate = nil
+    tlsKey = nil
+    tlsClientAuthorities = nil
+    tlsClientOptional = nil
   }
 
   /// What does not fit together.

@@ -1,6 +1,8 @@
 /// A span of time: `90d`, `12h`, `30m` or `45s`.
 public struct TimeSpan: OptionValue {
   public let seconds: Int64
+  /// Not above what a clock of nanoseconds can tell: ten years are a sixtieth of it.
+  public var nanoseconds: UInt64 { UInt64(seconds) * 1_000_000_000 }
 
   /// Ten years: longer ones are probably mistakes.
   private static let secondsMax: Int64 = 3_660 * 86_400

@@ -76,6 +76,9 @@ extension Settings {
       all.append(settings)
     }
     var configuration = ServerConfiguration(listeners: all, loopCount: loops)
+    configuration.connectionCountMax = connectionCountMax
+    configuration.session.idleNanosecondsMax = connectionIdleMax?.nanoseconds ?? 0
+    configuration.session.ageNanosecondsMax = connectionAgeMax?.nanoseconds ?? 0
     configuration.drainTimeoutNanoseconds = UInt64(drainTimeoutSeconds) * 1_000_000_000
     return configuration
   }

@@ -98,10 +98,25 @@ struct CompressionTests {
     #expect(peer.counters.limits[.messageLength] == 2)
   }
 
+  @Test("what is long is left to others; whoever lies about its length is corrupt")
+  func long() {
+    let peer = peer()
+    let long = [UInt8](repeating: 7, count: 65_537)
+    send(peer, 1, framed(gzip(long)))
+    #expect(peer.messages == [long])
+    var lie = gzip([UInt8](repeating: 7, count: 1 << 20))
+    lie[lie.count - 2] = 0
+    #expect(lie.count < 65_536)
+    send(peer, 3, framed(lie))
+    #expect(peer.statusCode(of: 3) == 13)
+    #expect(peer.heldByteCount == 0)
+  }
+
   @Test("what the loop may hold bounds what a message may become")
   func held() {
     var limits = SessionLimits()
     limits.connectionHeldByteCountMax = 100_000
+    limits.inflatedByteCountMax = 2 << 20
     let peer = peer(limits)
     send(peer, 1, framed(gzip([UInt8](repeating: 0, count: 1_000_000))))
     #expect(peer.statusCode(of: 1) == 8)

@@ -75,6 +75,8 @@ final class EchoPeer {
 
   private let context: ServerContext
   private let session: ServerSession
+  private var inflater = MessageInflater()
+  private let messageByteCountMax: Int
   /// The clock that the session is shown.
   var nowNanoseconds: UInt64 = 1_000
   private(set) var output: [UInt8] = []
@@ -92,6 +94,7 @@ final class EchoPeer {
         ServedMethod(path: "/t.S/Chat", number: 4, kind: .bidirectional),
         ServedMethod(path: "/t.S/Watch", number: 5, kind: .serverStreaming),
       ], limits: limits)
+    messageByteCountMax = limits.messageByteCountMax
     session = ServerSession(context, authority: authority, nowNanoseconds: nowNanoseconds)
     self.context = context
   }
@@ -145,6 +148,11 @@ final class EchoPeer {
 
   func finishAccepting() {
     session.finishAccepting()
+    drain()
+  }
+
+  func finishStreams() {
+    session.finishStreams(RPCStatus(.unavailable, "stops"))
     drain()
   }
 
@@ -234,6 +242,7 @@ final class EchoPeer {
       messages.append(plain.bytes.array)
       _ = session.answer(postponed: stream, .ok, plain.bytes)
     } catch {
+      if let limit = error.limit { session.count(limit) }
       _ = session.answer(postponed: stream, error.status.code, ByteView())
     }
   }

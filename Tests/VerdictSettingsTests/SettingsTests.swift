@@ -11,6 +11,7 @@ private let samples: [String: [String]] = [
   "config": ["FILE"], "control": ["/var/lib/verdict"], "policy": ["a.yaml", "b: c.yaml"],
   "models": ["/models"], "listen": ["127.0.0.1:1", "[::1]:0"], "unix": ["/run/v.sock", "s"],
   "inspect-on": ["unix:s", "127.0.0.1:1"], "admin": ["unix:/run/a.sock"],
+  "max-connections": ["9"], "max-connection-idle": ["5m"], "max-connection-age": ["1h"],
   "loops": ["3"], "drain-timeout": ["7"],
   "log-level": ["debug"], "routes": ["r.yaml"], "identity": ["peer", "header"],
   "claims": ["a/b"], "claims-principal": ["p"], "claims-organization": ["o"],
@@ -56,7 +57,7 @@ private let accessCompany: [String: [String: [String]]] = [
 ]
 
 private let listenerSamples: [String: [String]] = [
-  "address": ["unix:/run/main.sock"], "inspection": ["off"],
+  "address": ["unix:/run/main.sock"], "inspection": ["off"], "tls": ["off"],
 ]
 
 @Suite("settings")
@@ -362,6 +363,28 @@ struct OptionValueTests {
     arguments: ["", "d", "5", "-1s", "1.5h", "3661d", "9223372036854775807d", "1w"])
   func noSpans(text: String) {
     #expect(throws: OptionFault.self) { try TimeSpan(optionText: text) }
+  }
+
+  @Test("a listener may speak plaintext where the others speak TLS, and not TLS without any")
+  func tls() throws {
+    var settings = Settings()
+    settings.control = "c"
+    settings.access.tlsCertificate = "c.pem"
+    settings.access.tlsKey = "k.pem"
+    settings.access.tlsClientAuthorities = "ca.pem"
+    for (name, tls) in [("a", nil), ("b", false), ("c", true)] {
+      settings.listeners[name] = NamedListener()
+      settings.listeners[name]?.address = .tcp(host: "127.0.0.1", port: 0)
+      settings.listeners[name]?.tls = tls
+    }
+    #expect(settings.faults == [])
+    #expect(
+      settings.listeners().map(\.access.tlsCertificate) == ["c.pem", nil, "c.pem"])
+    #expect(settings.listeners()[1].access.tlsClientAuthorities == nil)
+    settings.access = ListenerAccess()
+    #expect(
+      settings.faults
+        == ["listeners.c: `tls` goes with an address on TCP and with `tls_certificate`"])
   }
 
   @Test("who names no listener gets the default; Unix sockets serve inspections")
