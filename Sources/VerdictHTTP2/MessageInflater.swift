@@ -9,7 +9,10 @@ public struct MessageInflater: ~Copyable {
 
   public init() {}
 
-  deinit { blocks.empty() }
+  deinit {
+    var last = blocks
+    last.empty()
+  }
 
   /// What a message was before it was compressed.
   ///
@@ -36,7 +39,8 @@ public struct MessageInflater: ~Copyable {
   }
 
   private static var nowhere: UnsafeMutableRawPointer {
-    guard let address = UnsafeMutableRawPointer(bitPattern: 16) else {
+    // SAFETY: never read or written.
+    guard let address = unsafe UnsafeMutableRawPointer(bitPattern: 16) else {
       preconditionFailure("an address that is not null")
     }
     return unsafe address

@@ -1,3 +1,4 @@
+internal import VerdictHTTP2
 internal import VerdictSystem
 
 /// The thread that accepts connections and hands each to the loop with the least work. Unix sockets

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Logging
+internal import VerdictHTTP2
 internal import VerdictServer
 internal import VerdictSettings
 internal import VerdictSystem

@@ -18,8 +18,10 @@ def acme(tmp_path_factory, acme_document):
     """A server with the worked example, for tests that change nothing."""
     directory = tmp_path_factory.mktemp("acme")
     publish(directory / "control", acme_document)
-    with Sidecar(directory, "--control", directory / "control") as sidecar:
-        sidecar.control = directory / "control"
+    admin = directory / "admin.sock"
+    arguments = ["--control", directory / "control", "--admin", f"unix:{admin}"]
+    with Sidecar(directory, *arguments) as sidecar:
+        sidecar.control, sidecar.admin = directory / "control", admin
         yield sidecar
 
 

@@ -17,6 +17,7 @@ import pytest
 
 import frames as f
 from calls import MESSAGE, headers, is_served
+from metrics import limit_hits
 from peer import PREFACE, Peer
 from sidecar import VERDICT, Sidecar, wait_until
 
@@ -188,11 +189,14 @@ ATTACKS = {
     "padding": (opened(padding), "unproductive_bytes"),
     "a byte a frame": (opened(lambda: f.frame(f.DATA, 0, 1, b"\0")), None),
 }
+# The limits of those whose connection ends without a word.
+WORDLESS = {"continuations": "continuations"}
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_ends_its_connection_and_harms_no_other(acme, name):
     frames, words = ATTACKS[name]
+    before = limit_hits(acme.admin)
     with unharmed(acme), Peer(acme.tcp) as attacker:
         start = time.monotonic()
         source, sent, batch = frames(), 0, 50
@@ -205,6 +209,9 @@ def test_an_attack_ends_its_connection_and_harms_no_other(acme, name):
         assert attacker.closed, f"{name} goes on after {sent} frames"
         if words:
             assert (attacker.goaway, attacker.last_words) == (f.CALM, words.encode())
+    limit = words or WORDLESS.get(name)
+    if limit:
+        assert limit_hits(acme.admin)[limit] > before[limit]
 
 
 def test_a_rapid_reset_of_one_write_opens_few_streams(acme):
@@ -266,7 +273,9 @@ def test_connections_that_come_and_go_leave_nothing(acme):
 
 def test_without_descriptors_the_server_neither_spins_nor_dies(tmp_path, acme_document):
     before = ["prlimit", "--nofile=64:64", VERDICT]
-    with Sidecar(tmp_path, "--policy", acme_document, before=before) as sidecar:
+    admin = tmp_path / "admin.sock"
+    arguments = ["--policy", acme_document, "--admin", f"unix:{admin}"]
+    with Sidecar(tmp_path, *arguments, before=before) as sidecar:
         with Peer(sidecar.tcp) as early, contextlib.ExitStack() as stack:
             assert is_served(early)
             crowd = [
@@ -285,6 +294,57 @@ def test_without_descriptors_the_server_neither_spins_nor_dies(tmp_path, acme_do
                 return is_served(late)
 
         wait_until(is_back, "new connections are taken again")
+        assert limit_hits(admin)["descriptors"] > 0
+
+
+def test_who_is_used_stays_and_who_is_idle_longest_makes_room(tmp_path, acme_document):
+    admin = tmp_path / "admin.sock"
+    arguments = ["--policy", acme_document, "--admin", f"unix:{admin}", "--max-connections", "6"]
+    with Sidecar(tmp_path, *arguments, loops=1) as sidecar, contextlib.ExitStack() as stack:
+
+        def connect():
+            peer = stack.enter_context(Peer(sidecar.tcp))
+            return peer
+
+        idle = [connect() for _ in range(3)]
+        used = [connect() for _ in range(3)]
+        for peer in used:
+            assert peer.until(lambda peer=peer: peer.settings)
+            stream, content = peer.request_bytes(headers(), MESSAGE[:9], end=False)
+            peer.send(content + f.ping())
+            assert peer.until(lambda peer=peer: peer.pongs)
+            peer.waiting = stream
+        # The second has been idle for the longest time, then the third.
+        for index in (1, 2, 0):
+            assert is_served(idle[index])
+        for index in (1, 2, 0):
+            late = connect()
+            assert late.until(lambda late=late: late.settings)
+            # In use from now on.
+            late.send(late.request_bytes(headers(), MESSAGE[:9], end=False)[1] + f.ping())
+            assert late.until(lambda late=late: late.pongs)
+            assert idle[index].until_closed()
+            assert (idle[index].goaway, idle[index].last_words) == (f.NO_ERROR, b"max_connections")
+        assert limit_hits(admin)["max_connections"] == 3
+        # Everybody is used: one more goes, at once.
+        assert connect().until_closed()
+        assert limit_hits(admin)["max_connections"] == 4
+        for peer in used:
+            peer.send(f.frame(f.DATA, f.END_STREAM, peer.waiting, MESSAGE[9:]))
+            assert is_served(peer, peer.outcome(peer.waiting))
+
+
+def test_connections_without_calls_and_of_great_age_end_in_good_order(tmp_path, acme_document):
+    for flag, words in (("idle", b"max_idle"), ("age", b"max_age")):
+        admin = tmp_path / flag / "admin.sock"
+        arguments = ["--policy", acme_document, "--admin", f"unix:{admin}"]
+        arguments += [f"--max-connection-{flag}", "1s"]
+        with Sidecar(tmp_path / flag, *arguments) as sidecar, Peer(sidecar.tcp) as peer:
+            start = time.monotonic()
+            assert is_served(peer) and peer.until_closed()
+            assert (peer.goaway, peer.last_words) == (f.NO_ERROR, words)
+            assert 0.8 < time.monotonic() - start < 4
+            assert limit_hits(admin)[words.decode()] == 1
 
 
 def slow(address):
@@ -309,7 +369,7 @@ def slow(address):
 
 def test_who_takes_too_long_is_hung_up_on(acme):
     """All at once, so that it takes only as long as the most patient limit: 30 s."""
-    start = time.monotonic()
+    start, before = time.monotonic(), limit_hits(acme.admin)
     with contextlib.ExitStack() as stack, unharmed(acme):
         slowly = slow(acme.tcp)
         # A body that doesn't end loses its stream; so does an answer that nobody takes.
@@ -342,3 +402,8 @@ def test_who_takes_too_long_is_hung_up_on(acme):
             peer.send(f.settings((4, 65_535)))
             assert is_served(peer)
     assert time.monotonic() - start < 45
+    after = limit_hits(acme.admin)
+    hits = {limit: after[limit] - before[limit] for limit in after}
+    assert hits["preface_timeout"] == 2 and hits["settings_timeout"] == 1
+    assert hits["frame_timeout"] == 2
+    assert hits["body_timeout"] == 1 and hits["answer_stall"] >= 1

@@ -10,10 +10,12 @@ import importlib
 import pytest
 
 import frames as f
-from api import AUTHORIZE, channel, pb
+from api import AUTHORIZE, Client, channel, columns, pb
 from calls import MESSAGE, headers, is_served
+from metrics import limit_hits, total
 from peer import Peer, framed
 from sidecar import wait_until
+from world import MIA
 
 EDGES, HEADERS, HERE = "test_wire_edges", "test_header_rules", "test_rows"
 ROWS = {
@@ -61,15 +63,15 @@ ROWS = {
     "G42": (HERE, "test_a_huge_header_table_costs_nothing"),
     "G43": (HERE, "test_the_fourth_ping_in_a_row_is_too_many"),
     "G44": (HERE, "test_pings_after_answers_are_never_too_many"),
-    "G45": "the age of a connection is unlimited here; TimeTests, `max_age`, has the whole row",
+    "G45": ("test_attacks", "test_connections_without_calls_and_of_great_age_end_in_good_order"),
     "G46": ("test_lifecycle", None),
     "G47": ("test_lifecycle", None),
     "G48": (EDGES, "test_other_protocols_are_hung_up_on"),
     "G49": ("test_tls", None),
     "G50": (EDGES, "test_a_session_delivered_byte_by_byte_is_answered_alike"),
     "G51": (HERE, "test_a_status_message_of_any_characters_reaches_a_real_client"),
-    "G52": "reflection is not served",
-    "G53": "Health/Watch is not served; UNIMPLEMENTED, so that clients don't ask again",
+    "G52": ("test_reflection", None),
+    "G53": ("test_streams", "test_health_is_told_at_once_and_at_every_change"),
     "G54": (EDGES, "test_unknown_frames_and_priorities_are_ignored"),
 }
 
@@ -327,6 +329,67 @@ def test_a_real_client_may_compress(acme):
         plain = call(request, timeout=5)
         packed = call(request, timeout=5, compression=grpc.Compression.Gzip)
         assert list(packed.effects) == list(plain.effects)
+
+
+def test_a_long_compressed_message_is_a_worker_s_and_is_answered_alike(acme):
+    import grpc
+
+    before = total(acme.admin, "verdict_handed_over_total")
+    checks = [
+        {"action": "edit", "resource": f"destination/D{i % 3 + 1}", "principal": MIA}
+        for i in range(8_000)
+    ]
+    request = pb.AuthorizeRequest(
+        organization="acme", workspace="prod", columns=columns(checks)
+    )
+    assert request.ByteSize() > 64 << 10
+    with Client(acme.unix) as client:
+        plain = client.stub.Authorize(request, timeout=10)
+        packed = client.stub.Authorize(request, timeout=10, compression=grpc.Compression.Gzip)
+        assert packed.effects == plain.effects and len(packed.effects) == 8_000
+        streamed = client.stub.AuthorizeStream(
+            iter([request] * 3), timeout=20, compression=grpc.Compression.Gzip
+        )
+        assert [one.effects for one in streamed] == [plain.effects] * 3
+    # One that was long as it came, and four that were short, and long before.
+    assert total(acme.admin, "verdict_handed_over_total") - before == 5
+
+
+def test_a_bomb_and_a_lie_about_a_length_end_where_they_are(acme):
+    lie = bytearray(gzip.compress(bytes(1 << 20)))
+    lie[-4:] = (10).to_bytes(4, "little")
+    before = limit_hits(acme.admin)["message_length"]
+    with Peer(acme.tcp) as peer:
+        assert peer.until(lambda: peer.settings)
+        assert peer.request(headers(GZIP), framed(bytes(lie), flag=1)).grpc_status == 13
+        bomb = framed(gzip.compress(bytes(8 << 20)), flag=1)
+        assert peer.request(headers(GZIP), bomb).grpc_status == 8
+        assert is_served(peer)
+    assert limit_hits(acme.admin)["message_length"] == before + 1
+
+
+UNREADABLE = [
+    "verdict.v1.DecisionService/Authorize",
+    "verdict.v1.DecisionService/AuthorizeStream",
+    "verdict.v1.DecisionService/CheckVisibility",
+    "verdict.v1.DecisionService/GetServerInfo",
+    "verdict.v1.DecisionService/WatchSnapshots",
+    "verdict.v1.InspectionService/Explain",
+    "grpc.health.v1.Health/Check",
+    "grpc.health.v1.Health/List",
+    "grpc.health.v1.Health/Watch",
+    "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+]
+
+
+@pytest.mark.parametrize("method", UNREADABLE)
+def test_what_is_no_message_is_internal_whatever_the_method(acme, method):
+    with Peer(acme.unix) as peer:
+        assert peer.until(lambda: peer.settings)
+        outcome = peer.request(headers(path=f"/{method}"), framed(b"\x0a\xff\xff"))
+        assert (outcome.http_status, outcome.grpc_status) == ("200", 13)
+        assert "not readable" in outcome.headers["grpc-message"]
+        assert is_served(peer)
 
 
 def test_the_health_page_is_for_those_who_dont_speak_grpc(peer):

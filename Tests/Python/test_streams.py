@@ -228,6 +228,44 @@ def test_health_lists_every_service(acme):
         assert health(acme.tcp).Check(request, timeout=10).status == SERVING
 
 
+def test_a_stream_at_rest_ends_when_the_server_stops_and_one_that_is_asked_is_answered_first(
+    tmp_path, acme_document
+):
+    publish(tmp_path / "control", acme_document)
+    with Sidecar(tmp_path / "run", "--control", tmp_path / "control") as sidecar:
+        with Client(sidecar.tcp) as one, Client(sidecar.unix) as other:
+            asked = [queue.Queue(), queue.Queue()]
+            calls = [
+                Collected(client.stub.AuthorizeStream(iter(questions.get, None), timeout=30))
+                for client, questions in zip((one, other), asked)
+            ]
+            # One has been answered before, the other was only begun.
+            asked[0].put(batch(1))
+            assert list(calls[0].next().effects) == expected(1)
+            start = time.monotonic()
+            assert sidecar.stop() == 0
+            assert time.monotonic() - start < 5
+            for call in calls:
+                assert call.end() == grpc.StatusCode.UNAVAILABLE and call.messages.empty()
+            for questions in asked:
+                questions.put(None)
+
+
+def test_a_stream_in_the_middle_of_a_message_ends_with_the_drain_timeout(tmp_path, acme_document):
+    publish(tmp_path / "control", acme_document)
+    arguments = ["--control", tmp_path / "control", "--drain-timeout", "2"]
+    with Sidecar(tmp_path / "run", *arguments) as sidecar, Peer(sidecar.tcp) as peer:
+        assert peer.until(lambda: peer.settings)
+        whole = framed(batch(1).SerializeToString())
+        stream, content = peer.request_bytes(HEADERS, whole + whole[:9], end=False)
+        peer.send(content)
+        assert peer.until(lambda: peer.outcomes[stream].data)
+        start = time.monotonic()
+        assert sidecar.stop() == 0
+        assert 1.5 < time.monotonic() - start < 5
+        assert peer.until_closed() and peer.outcomes[stream].grpc_status is None
+
+
 # WatchSnapshots.
 
 

@@ -1,5 +1,6 @@
 """TLS with grpcio and openssl's own clients: who gets in, who doesn't, and new certificates."""
 
+import contextlib
 import re
 import shutil
 import signal
@@ -12,8 +13,9 @@ import time
 import grpc
 import pytest
 
-from api import ALLOW, pb, rpc
+from api import ALLOW, Client, pb, rpc
 from certificates import Authority
+from metrics import limit_hits
 from peer import Peer, framed
 from sidecar import VERDICT, Sidecar, publish, verdict, wait_until
 from world import MIA
@@ -450,6 +452,33 @@ def test_one_that_never_shakes_hands_is_let_go_and_disturbs_nobody(secured, auth
     assert secured.silent.recv(1) == b""
     assert time.monotonic() - secured.silent_since > 9
     wait_until(logged_at, "the silent one is told")
+
+
+def test_only_so_many_shake_hands_at_once_and_the_rest_is_let_go(tmp_path, control, authority):
+    admin = tmp_path / "admin.sock"
+    arguments = ["--admin", f"unix:{admin}"]
+    identity = authority.server("crowd")
+    with serve(tmp_path / "run", control, identity, *arguments, loops=1) as sidecar:
+        with contextlib.ExitStack() as stack:
+            crowd = [
+                stack.enter_context(socket.create_connection(("127.0.0.1", sidecar.port), 20))
+                for _ in range(1_030)
+            ]
+            for one in crowd[1_024:]:
+                assert one.recv(1) == b""
+            assert limit_hits(admin)["half_open_connections"] == 6
+            # Those who have no handshake to make are served.
+            with Client(sidecar.unix) as client:
+                assert list(client.authorize(REQUEST).effects) == [ALLOW]
+            refused(sidecar.tcp, authority)
+        wait_until(lambda: answers(sidecar, authority), "there is room again")
+
+
+def answers(sidecar, authority):
+    try:
+        return ask(sidecar.tcp, authority) == [ALLOW]
+    except grpc.RpcError:
+        return False
 
 
 # What is wrong from the start.
