@@ -59,6 +59,7 @@ let package = Package(
         .embedInCode("models/rudderstack.routes.yaml"),
       ],
       swiftSettings: house),
+    room("VerdictSettings", ["VerdictModel", "VerdictSystem", "VerdictPolicy"]),
     room("VerdictRoutes", ["VerdictModel"]),
     room("VerdictSnapshot", ["VerdictModel", "VerdictCrypto", "CVerdictSystem"]),
     room("VerdictEngine", ["VerdictModel", "VerdictSnapshot"]),
@@ -93,7 +94,7 @@ let package = Package(
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
         "VerdictEngine", "VerdictRoutes", "VerdictCompiler", "VerdictControl", "VerdictTLS",
-        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictServer",
+        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictServer", "VerdictSettings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -136,6 +137,7 @@ let package = Package(
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
+    tests("VerdictSettingsTests", ["VerdictSettings", "VerdictSystem", "VerdictPolicy"]),
     tests("VerdictGatewayTests", ["VerdictGateway", "VerdictRPC", "VerdictModel"]),
     tests(
       "VerdictRoutesTests", ["VerdictRoutes", "VerdictModel", "VerdictPolicy", "VerdictCompiler"]),
@@ -165,7 +167,7 @@ let package = Package(
       "VerdictCommandTests",
       [
         "verdict", "VerdictServer", "VerdictClient", "VerdictRPC", "VerdictControl",
-        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy",
+        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSettings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
