@@ -25,6 +25,8 @@ struct RequestHead: ~Copyable {
   private var fields: [Field] = []
   private(set) var isBegun = false
   private(set) var isTooLarge = false
+  /// A name has a byte that none may have.
+  private(set) var isMalformed = false
 
   init() {
     unsafe bytes = .allocate(capacity: HeadLimits.byteCountKept)
@@ -47,6 +49,7 @@ struct RequestHead: ~Copyable {
     fields.removeAll(keepingCapacity: true)
     isBegun = true
     isTooLarge = false
+    isMalformed = false
   }
 
   // MARK: Writing
@@ -84,10 +87,25 @@ struct RequestHead: ~Copyable {
     for index in 0..<text.count {
       let byte = text[index]
       let isUpper = isName && byte &- UInt8(ascii: "A") < 26
+      if isName, !RequestHead.mayBeInName(byte) { isMalformed = true }
       // SAFETY: below the capacity, which was just made large enough.
       unsafe bytes[count + index] = isUpper ? byte | 0x20 : byte
     }
     count += text.count
+  }
+
+  /// `tchar` of RFC 9110. The library lets spaces through where Debian builds it.
+  private static func mayBeInName(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "a")...UInt8(ascii: "z"):
+      true
+    case UInt8(ascii: "!"), UInt8(ascii: "#")...UInt8(ascii: "'"), UInt8(ascii: "*"),
+      UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "^"),
+      UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+      true
+    default: false
+    }
   }
 
   private mutating func grow(_ wanted: Int) {

@@ -7,6 +7,7 @@ public import VerdictModel
 ///
 /// http_parser reads; what it lets through and a gateway must not, a header that goes on in the
 /// next line, is refused here. One thread at a time.
+@safe
 public final class RequestReader {
   /// What a piece of input came to.
   public enum Outcome: Sendable, Equatable {
@@ -186,10 +187,8 @@ public final class RequestReader {
       unsafe valueEnd = base + count
     }
     if newPart != .value { unsafe valueEnd = nil }
-    if head.isTooLarge {
-      fault = .tooLarge
-      return 1
-    }
-    return 0
+    if head.isTooLarge { fault = .tooLarge }
+    if head.isMalformed { fault = .malformed }
+    return fault == nil ? 0 : 1
   }
 }

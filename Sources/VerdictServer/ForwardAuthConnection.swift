@@ -53,7 +53,7 @@ final class ForwardAuthConnection {
     while hasUnsent {
       let sent = unsafe unsent.withUnsafeBytes { bytes in
         // SAFETY: not empty, and the rest of it is inside.
-        guard let base = unsafe bytes.baseAddress else { return 0 }
+        guard let base = bytes.baseAddress else { return 0 }
         return unsafe Socket.write(descriptor, base + sentCount, bytes.count - sentCount)
       }
       if sent == -Int(Errno.interrupted) { continue }

@@ -40,6 +40,7 @@ struct ServeCommand: ParsableCommand {
     try Sidecar.run(
       configuration, try settings.policies(),
       routes: try settings.routeTables(), identity: settings.identityConfiguration,
+      forwardAuth: settings.forwardAuth,
       logger: LogOutput.logger(level: settings.logLevel.level))
   }
 }

@@ -1,5 +1,6 @@
 internal import VerdictControl
 internal import VerdictGateway
+internal import VerdictServer
 internal import VerdictSettings
 
 /// What the settings mean for requests at gateways.
@@ -17,6 +18,16 @@ extension Settings {
     configuration.peerPrefix = gateway.peerPrefix ?? ""
     configuration.headerName = gateway.trustedHeader?.lowercased() ?? ""
     return configuration
+  }
+
+  /// Where gateways that speak HTTP/1.1 are listened to; nil: nowhere.
+  var forwardAuth: ForwardAuthSettings? {
+    guard !gateway.forwardAuth.isEmpty else { return nil }
+    var settings = ForwardAuthSettings(addresses: gateway.forwardAuth)
+    settings.allowsPlaintext = access.allowPlaintext ?? settings.allowsPlaintext
+    settings.socketMode = access.unixMode?.mode ?? settings.socketMode
+    settings.socketOwner = access.unixOwner?.owner
+    return settings
   }
 
   /// The route tables, compiled.

@@ -18,7 +18,7 @@ enum Sidecar {
   /// Serves until it is asked to stop, and returns when it has stopped.
   static func run(
     _ configuration: ServerConfiguration, _ policies: Policies, routes: RouteTables,
-    identity: IdentityConfiguration, logger: Logger
+    identity: IdentityConfiguration, forwardAuth: ForwardAuthSettings?, logger: Logger
   ) throws(CommandFailure) {
     do {
       // First of all, so that every thread inherits the block and no signal ends the process.
@@ -31,7 +31,8 @@ enum Sidecar {
         metadata: [
           "version": "\(ProductVersion.text)", "loops": .number(configuration.loopCount),
         ])
-      let publication = Publication(slotCount: configuration.slotCount)
+      let publication = Publication(
+        slotCount: configuration.slotCount + (forwardAuth == nil ? 0 : 1))
       reportStalls(of: publication, configuration, logger)
       let board = PolicyBoard()
       let activation = Activation(publication: publication, board: board, routes: routes)
@@ -55,12 +56,21 @@ enum Sidecar {
       for (listener, address) in zip(configuration.listeners, server.addresses) {
         logger.info("listening", metadata: facts(about: listener, address))
       }
+      let forward = try forwardAuth.map {
+        try ForwardAuthServer($0, publication: publication, slot: configuration.slotCount) {
+          Services(state, isOnWorker: true)
+        }
+      }
+      for address in forward?.addresses ?? [] {
+        logger.info("forward auth", metadata: ["at": "\(address)"])
+      }
       supervisor.listens()
       try source.start()
       wait(for: signals, server, source, supervisor, logger)
       // Health first, so that whoever asks goes elsewhere before the first GOAWAY.
       state.startDraining()
       supervisor.stops()
+      forward?.stop()
       try drain(server, signals, supervisor, logger)
       source.stop()
       activation.deactivate()
