@@ -149,6 +149,10 @@ public final class RequestReader {
     guard let parser = unsafe parser else { return 0 }
     let reader = unsafe reader(parser)
     // SAFETY: the parser is the reader's.
+    guard unsafe parser.pointee.http_major == 1, unsafe parser.pointee.http_minor <= 1 else {
+      reader.fault = .malformed
+      return -1
+    }
     let length = unsafe parser.pointee.content_length
     let isChunked = unsafe parser.pointee.flags & UInt32(F_CHUNKED.rawValue) != 0
     reader.hasBody = isChunked || (length > 0 && length != .max)

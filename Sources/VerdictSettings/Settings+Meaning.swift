@@ -12,6 +12,21 @@ extension Settings {
   }
 
   public static let defaultAddress = SocketAddress.tcp(host: "127.0.0.1", port: 7070)
+  public static let defaultAdminAddress = SocketAddress.tcp(host: "127.0.0.1", port: 7071)
+
+  /// Where the admin endpoint is; nil: nowhere. Who names listeners names it too: nothing opens a
+  /// port that nobody asked for.
+  ///
+  /// - Parameter hasPassed: whether there are sockets that were opened for us.
+  public func adminAddress(besidePassed hasPassed: Bool) -> SocketAddress? {
+    switch admin {
+    case .address(let address): return address
+    case .some(.none): return nil
+    case nil:
+      let isByDefault = listen.isEmpty && unix.isEmpty && listeners.isEmpty && !hasPassed
+      return isByDefault ? Settings.defaultAdminAddress : nil
+    }
+  }
 
   /// Everything that is listened on: the nameless ones first, then the others by name.
   ///

@@ -36,6 +36,12 @@ extension Settings {
       is listened on, or `none` alone. A listener's own `inspection` goes before it.
       """, default: "every Unix socket, and nothing else"),
     SettingsOption(
+      "admin", "address", \.admin,
+      """
+      Where metrics, health and information are served by HTTP/1.1: an IP address with a port, \
+      unix:PATH, or `none`. Whoever can connect may read them.
+      """, default: "127.0.0.1:7071 if no listener is given at all, otherwise none"),
+    SettingsOption(
       "loops", "n", \.loops, "Event loops, each with a thread.",
       default: "one for each processor", check: within(1...Settings.loopCountMax)),
     SettingsOption(

@@ -14,6 +14,7 @@ public struct Settings: Sendable, Equatable {
   public var inspectOn: [OptionalAddress] = []
   /// What holds for every listener that doesn't say otherwise itself.
   public var access = ListenerAccess()
+  public var admin: OptionalAddress?
   public var loops = Thread.processorCount
   public var drainTimeoutSeconds = 10
   public var logLevel = LogLevel.info

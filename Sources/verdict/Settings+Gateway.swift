@@ -5,7 +5,12 @@ internal import VerdictSettings
 
 /// What the settings mean for requests at gateways.
 extension Settings {
-  var identityConfiguration: IdentityConfiguration {
+  func gateways() throws(CommandFailure) -> Sidecar.Gateways {
+    Sidecar.Gateways(
+      routes: try routeTables(), identity: identityConfiguration, forwardAuth: forwardAuth)
+  }
+
+  private var identityConfiguration: IdentityConfiguration {
     var configuration = IdentityConfiguration()
     if !gateway.identity.isEmpty { configuration.sources = gateway.identity.map(\.source) }
     let parts = gateway.claims.split(
@@ -21,7 +26,7 @@ extension Settings {
   }
 
   /// Where gateways that speak HTTP/1.1 are listened to; nil: nowhere.
-  var forwardAuth: ForwardAuthSettings? {
+  private var forwardAuth: ForwardAuthSettings? {
     guard !gateway.forwardAuth.isEmpty else { return nil }
     var settings = ForwardAuthSettings(addresses: gateway.forwardAuth)
     settings.allowsPlaintext = access.allowPlaintext ?? settings.allowsPlaintext
@@ -31,7 +36,7 @@ extension Settings {
   }
 
   /// The route tables, compiled.
-  func routeTables() throws(CommandFailure) -> RouteTables {
+  private func routeTables() throws(CommandFailure) -> RouteTables {
     var options = RouteOptions()
     options.routes = routes
     var models = ModelOption()

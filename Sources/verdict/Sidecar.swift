@@ -1,4 +1,5 @@
 internal import Logging
+internal import VerdictAdmin
 internal import VerdictControl
 internal import VerdictCrypto
 internal import VerdictGateway
@@ -17,8 +18,8 @@ enum Sidecar {
 
   /// Serves until it is asked to stop, and returns when it has stopped.
   static func run(
-    _ configuration: ServerConfiguration, _ policies: Policies, routes: RouteTables,
-    identity: IdentityConfiguration, forwardAuth: ForwardAuthSettings?, logger: Logger
+    _ configuration: ServerConfiguration, _ policies: Policies, gateways: Gateways,
+    admin: SocketAddress?, logger: Logger
   ) throws(CommandFailure) {
     do {
       // First of all, so that every thread inherits the block and no signal ends the process.
@@ -32,22 +33,17 @@ enum Sidecar {
           "version": "\(ProductVersion.text)", "loops": .number(configuration.loopCount),
         ])
       let publication = Publication(
-        slotCount: configuration.slotCount + (forwardAuth == nil ? 0 : 1))
+        slotCount: configuration.slotCount + (gateways.forwardAuth == nil ? 0 : 1))
       reportStalls(of: publication, configuration, logger)
       let board = PolicyBoard()
-      let activation = Activation(publication: publication, board: board, routes: routes)
+      let activation = Activation(publication: publication, board: board, routes: gateways.routes)
       let source = try source(of: policies, activation, board, supervisor, logger)
       // Before anybody can connect, so that the first answer comes from the policies.
       source.look()
 
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax,
-        policies: board, identity: identity)
-      if !identity.headerName.isEmpty {
-        logger.warning(
-          "a header names who is calling; the gateway has to strip it from what clients send",
-          metadata: ["header": "\(identity.headerName)"])
-      }
+        policies: board, identity: gateways.identity)
       var configuration = configuration
       configuration.report = { tell($0, logger) }
       let server = try Server(configuration, publication: publication) {
@@ -56,14 +52,12 @@ enum Sidecar {
       for (listener, address) in zip(configuration.listeners, server.addresses) {
         logger.info("listening", metadata: facts(about: listener, address))
       }
-      let forward = try forwardAuth.map {
-        try ForwardAuthServer($0, publication: publication, slot: configuration.slotCount) {
-          Services(state, isOnWorker: true)
-        }
+      let forward = try listenForGateways(gateways, publication, configuration, state, logger)
+      let endpoint = try admin.map {
+        try AdminEndpoint($0, pages(server, state, activation, board))
       }
-      for address in forward?.addresses ?? [] {
-        logger.info("forward auth", metadata: ["at": "\(address)"])
-      }
+      if let endpoint { logger.info("admin endpoint", metadata: ["at": "\(endpoint.address)"]) }
+      defer { endpoint?.stop() }
       supervisor.listens()
       try source.start()
       wait(for: signals, server, source, supervisor, logger)
@@ -126,6 +120,11 @@ enum Sidecar {
       activate: { set, isClosed in
         activation.activate(set, isClosed: isClosed)
         logger.info("policies active", metadata: facts(about: set, board))
+        if activation.passesOver(routesOf: set) {
+          logger.notice(
+            "the set's routes are not used: --routes was given",
+            metadata: ["set": .stringConvertible(set.setNumber)])
+        }
         if isClosed { tellClosed(set, logger) }
         let count = set.organizations.count
         supervisor.isActive(
@@ -171,6 +170,7 @@ enum Sidecar {
       "publication_us": .number(Int(board.status.publicationNanoseconds / 1_000)),
     ]
     if let digest = set.digest { facts["digest"] = "\(digest)" }
+    if let routes = set.attachment(.routes) { facts["routes"] = "\(routes.digest)" }
     if let key = set.keyID { facts["key"] = "\(key)" }
     if let reason = set.overrideReason { facts["guard_override"] = "\(reason)" }
     if !set.author.isEmpty { facts["who"] = "\(set.author)" }
