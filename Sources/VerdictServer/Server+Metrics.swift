@@ -9,9 +9,16 @@ internal import VerdictSystem
 /// them.
 extension Server {
   /// In the text format of Prometheus.
-  public func metrics(_ policies: PolicyStatus, _ active: LoadedSet?, version: String) -> String {
+  ///
+  /// - Parameter forwardAuth: whose decisions are to be in it too.
+  public func metrics(
+    _ policies: PolicyStatus, _ active: LoadedSet?, forwardAuth: ForwardAuthServer? = nil,
+    version: String
+  ) -> String {
     var text = MetricsText()
-    let tallies = mailboxes.map(\.tally) + workers.tallies + [acceptorTally.tally]
+    let tallies =
+      mailboxes.map(\.tally) + workers.tallies
+      + [acceptorTally, forwardAuth?.tally].compactMap { $0?.tally }
     func sum(_ index: Int) -> UInt64 { tallies.reduce(0) { $0 &+ $1[index] } }
     text.family("verdict_build_info", .gauge, "Always 1; the version is its label.")
     text.sample("verdict_build_info", [("version", version)], 1)
@@ -56,7 +63,7 @@ extension Server {
       name, .counter,
       "Checks decided, by method, effect and reason. Of CheckVisibility the pairs of principal and "
         + "permission; `mixed` is a pair whose cells differ or are visible. Of Check the requests "
-        + "of gateways. AuthorizeStream's are with Authorize's.")
+        + "of gateways, those of forward auth among them. AuthorizeStream's are with Authorize's.")
     func add(_ method: String, _ words: Int, _ isShown: (Reason, UInt64) -> Bool) {
       for reason in Reason.allCases {
         let count = sum(words + Int(reason.rawValue))

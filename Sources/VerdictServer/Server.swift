@@ -285,7 +285,7 @@ final class SharedTally: Sendable {
 }
 
 /// Gives a value with one owner to a thread that is about to start.
-private final class Handover<Value: ~Copyable & Sendable>: Sendable {
+final class Handover<Value: ~Copyable & Sendable>: Sendable {
   private let value: Mutex<Value?>
 
   init(_ value: consuming sending Value) { self.value = Mutex(value) }

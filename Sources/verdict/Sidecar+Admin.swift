@@ -9,10 +9,14 @@ internal import VerdictSystem
 /// What the admin endpoint tells.
 extension Sidecar {
   static func pages(
-    _ server: Server, _ state: ServiceState, _ activation: Activation, _ board: PolicyBoard
+    _ server: Server, _ forwardAuth: ForwardAuthServer?, _ state: ServiceState,
+    _ activation: Activation, _ board: PolicyBoard
   ) -> AdminEndpoint.Pages {
     AdminEndpoint.Pages(
-      metrics: { server.metrics(board.status, activation.current, version: state.version) },
+      metrics: {
+        server.metrics(
+          board.status, activation.current, forwardAuth: forwardAuth, version: state.version)
+      },
       isReady: {
         activation.current != nil && !board.status.isClosed && !state.isDraining
       },
