@@ -210,6 +210,8 @@ bench-tools: $(TOOLS)/floor $(TOOLS)/loadgen $(TOOLS)/malloccount.so
 
 CFLAGS_OF_TOOLS := -std=gnu11 -O2 -g -Wall -Wextra -Werror
 
+$(TOOLS)/loadgen: Tests/Benchmarks/loadgen.h
+
 $(TOOLS)/%.so: Tests/Benchmarks/%.c
 	@mkdir -p $(TOOLS)
 	$(CC) $(CFLAGS_OF_TOOLS) -fPIC -shared $< -o $@ -ldl

@@ -17,12 +17,20 @@ extension SessionState {
     return UInt64(Double(limits.ageNanosecondsMax) * (0.9 + 0.2 * share))
   }
 
+  /// When a fresh connection has to be looked at, if nothing comes of it.
+  static func firstDue(
+    _ limits: SessionLimits, _ ageNanosecondsMax: UInt64, _ nowNanoseconds: UInt64
+  ) -> UInt64 {
+    let idle = limits.idleNanosecondsMax > 0 ? limits.idleNanosecondsMax : .max
+    return nowNanoseconds &+ min(limits.prefaceNanosecondsMax, idle, ageNanosecondsMax)
+  }
+
   /// Lets the peer's time begin.
   mutating func begin(_ nowNanoseconds: UInt64) {
     bornNanoseconds = nowNanoseconds
     // SAFETY: the context outlives its sessions.
-    dueNanoseconds =
-      unsafe nowNanoseconds &+ context.pointee.limits.prefaceNanosecondsMax
+    dueNanoseconds = unsafe SessionState.firstDue(
+      context.pointee.limits, ageNanosecondsMax, nowNanoseconds)
   }
 
   /// After a read: notes what may run out of time.

@@ -74,8 +74,8 @@ struct SessionState {
     meter = FrameMeter(limits)
     bornNanoseconds = nowNanoseconds
     idleNanoseconds = nowNanoseconds
-    dueNanoseconds = nowNanoseconds &+ limits.prefaceNanosecondsMax
     ageNanosecondsMax = unsafe SessionState.age(limits, context)
+    dueNanoseconds = SessionState.firstDue(limits, ageNanosecondsMax, nowNanoseconds)
   }
 
   /// Makes the record of a new stream.

@@ -54,7 +54,8 @@ def test_grpcio_s_client_finds_every_service_message_and_import(acme):
         assert imported == {"verdict/v1/verdict.proto"}
         columns = pool.FindMessageTypeByName("verdict.v1.CheckColumns")
         assert columns.fields_by_name["resource_ids"].message_type.full_name == "verdict.v1.Ids"
-        assert pool.FindEnumTypeByName("verdict.v1.Effect").values_by_name["EFFECT_ALLOW"].number == 1
+        effects = pool.FindEnumTypeByName("verdict.v1.Effect").values_by_name
+        assert effects["EFFECT_ALLOW"].number == 1
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -1,5 +1,5 @@
-/// Walks over a descriptor in protobuf's wire format, field by field. For the descriptors that come with
-/// the server: what is wrong with them is our own mistake.
+/// Walks over a descriptor in protobuf's wire format, field by field. For the descriptors that come
+/// with the server: what is wrong with them is our own mistake.
 struct DescriptorReader {
   private let bytes: ArraySlice<UInt8>
   private var next: Int

@@ -1,5 +1,5 @@
-/// The files of the API as `protoc` describes them, and where each name is declared: what reflection
-/// tells. Read once; immutable afterwards.
+/// The files of the API as `protoc` describes them, and where each name is declared: what
+/// reflection tells. Read once; immutable afterwards.
 public struct DescriptorSet: Sendable {
   /// What comes with the server.
   public static let shared = DescriptorSet(PackageResources.descriptors_binpb)
