@@ -68,6 +68,7 @@ let package = Package(
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictRoutes", "VerdictSnapshot",
         "VerdictEngine",
       ]),
+    room("VerdictLog", ["VerdictModel", "VerdictSystem", "VerdictCrypto"]),
     room("VerdictHTTP2", ["VerdictModel", "CNghttp2", "CZlib"]),
     room("VerdictRPC", ["VerdictModel", "CVerdictProto", "CProtobufC"]),
     room(
@@ -154,6 +155,7 @@ let package = Package(
         "VerdictControl", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine",
         "VerdictModel", "VerdictCompiler", "VerdictPolicy",
       ]),
+    tests("VerdictLogTests", ["VerdictLog", "VerdictModel", "VerdictSystem"]),
     tests("VerdictHTTP2Tests", ["VerdictHTTP2", "VerdictModel", "CNghttp2", "CZlib"]),
     tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel"]),
     tests("VerdictClientTests", ["VerdictClient", "VerdictRPC", "VerdictModel"]),
