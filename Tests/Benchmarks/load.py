@@ -1,5 +1,6 @@
 """Servers under load: the transport floor and Verdict beside each other, h2load and loadgen."""
 
+import bisect
 import json
 import os
 import pathlib
@@ -108,15 +109,24 @@ def h2load(target, method, body, connections, streams, calls, cpu=None):
         raise SystemExit(f"h2load at {target.name} failed:\n{done.stdout}{done.stderr}")
     return Run(
         float(rate.group(1)),
-        times[len(times) // 2],
-        times[len(times) * 99 // 100],
+        percentile(times, 0.50),
+        percentile(times, 0.99),
         spent / calls * 1e6,
     )
 
 
-def loadgen(target, method, file, connections, streams, calls, cpu=None, rate=None):
-    """Differing bodies; every answer has to be gRPC status 0. With a rate, calls begin at even times
-    and their own are counted from there."""
+def percentile(times, share):
+    """Of sorted whole microseconds, each cut off from a time up to one longer. Calls of one value
+    are taken as spread evenly over it: whole numbers can't tell 8.0 from 8.9, a tenth of a call."""
+    place = len(times) * share
+    value = times[min(int(place), len(times) - 1)]
+    first = bisect.bisect_left(times, value)
+    count = bisect.bisect_right(times, value) - first
+    return value + (place - first) / count
+
+
+def loadgen(target, method, file, connections, streams, calls, cpu=None):
+    """Differing bodies; every answer has to be gRPC status 0."""
     command = [
         str(TOOLS / "loadgen"),
         target.loadgen,
@@ -127,8 +137,6 @@ def loadgen(target, method, file, connections, streams, calls, cpu=None, rate=No
         str(calls),
         str(SECONDS_MAX),
     ]
-    if rate is not None:
-        command.append(str(rate))
     if cpu is not None:
         command = ["taskset", "-c", str(cpu), *command]
     before = cpu_seconds(target.pid)
