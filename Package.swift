@@ -59,7 +59,8 @@ let package = Package(
         .embedInCode("models/rudderstack.routes.yaml"),
       ],
       swiftSettings: house),
-    room("VerdictSettings", ["VerdictModel", "VerdictSystem", "VerdictPolicy"]),
+    room("VerdictLog", ["VerdictModel", "VerdictSystem", "VerdictCrypto"]),
+    room("VerdictSettings", ["VerdictModel", "VerdictSystem", "VerdictPolicy", "VerdictLog"]),
     room("VerdictRoutes", ["VerdictModel"]),
     room("VerdictSnapshot", ["VerdictModel", "VerdictCrypto", "CVerdictSystem"]),
     room("VerdictEngine", ["VerdictModel", "VerdictSnapshot"]),
@@ -70,7 +71,6 @@ let package = Package(
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictRoutes", "VerdictSnapshot",
         "VerdictEngine",
       ]),
-    room("VerdictLog", ["VerdictModel", "VerdictSystem", "VerdictCrypto"]),
     room("VerdictHTTP2", ["VerdictModel", "CNghttp2", "CZlib"]),
     room("VerdictRPC", ["VerdictModel", "CVerdictProto", "CProtobufC"]),
     room(
@@ -86,7 +86,8 @@ let package = Package(
       "VerdictServer",
       [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictEngine", "VerdictSnapshot",
-        "VerdictControl", "VerdictTLS", "VerdictHTTP2", "VerdictRPC", "VerdictGateway",
+        "VerdictControl", "VerdictTLS", "VerdictLog", "VerdictHTTP2", "VerdictRPC",
+        "VerdictGateway",
       ]),
     .target(
       name: "VerdictAdmin",
@@ -98,7 +99,7 @@ let package = Package(
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
         "VerdictEngine", "VerdictRoutes", "VerdictCompiler", "VerdictControl", "VerdictTLS",
         "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictServer", "VerdictSettings",
-        "VerdictAdmin",
+        "VerdictAdmin", "VerdictLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

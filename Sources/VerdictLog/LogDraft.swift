@@ -10,7 +10,8 @@ public struct LogDraft: ~Copyable {
   private let base: UnsafeMutableRawPointer?
   private let sampling: LogSampling
   private var used = 0
-  private(set) var checkCount: UInt32 = 0
+  /// Checks whose outcome was noted; 0: none.
+  public private(set) var checkCount: UInt32 = 0
   /// How the only check came out.
   private var single: UInt8 = 0
   private var hasMany = false
@@ -69,7 +70,7 @@ public struct LogDraft: ~Copyable {
 
   /// Calls `body` with every reason that came up, and how often.
   @inline(__always)
-  func forEachReason(_ body: (_ reason: UInt8, _ count: UInt32) -> Void) {
+  public func forEachReason(_ body: (_ reason: UInt8, _ count: UInt32) -> Void) {
     if checkCount == 0 { return }
     guard hasMany else { return body(single, 1) }
     for reason in 0..<many.count where many[reason] != 0 { body(UInt8(reason), many[reason]) }
@@ -182,12 +183,16 @@ public struct LogDraft: ~Copyable {
     }
     used &+= first
     if first == count { return }
-    unsafe base.storeBytes(of: UInt8(ascii: "/"), toByteOffset: used, as: UInt8.self)
-    let second = count &- first &- 1
-    if let source = unsafe text.second.buffer.baseAddress {
-      unsafe (base + used + 1).copyMemory(from: source, byteCount: second)
+    var second = count &- first
+    if text.hasSlash {
+      unsafe base.storeBytes(of: UInt8(ascii: "/"), toByteOffset: used, as: UInt8.self)
+      used &+= 1
+      second &-= 1
     }
-    used &+= 1 &+ second
+    if let source = unsafe text.second.buffer.baseAddress {
+      unsafe (base + used).copyMemory(from: source, byteCount: second)
+    }
+    used &+= second
   }
 
   // MARK: Handing on
@@ -210,11 +215,11 @@ public struct LogDraft: ~Copyable {
 
   /// Takes over what another thread's draft had to say.
   public mutating func restore(_ parcel: LogParcel) {
-    guard let base = unsafe base else { return }
     checkCount = parcel.checkCount
     single = parcel.single
     hasMany = parcel.hasMany
     many = parcel.many
+    guard let base = unsafe base else { return }
     used = parcel.bytes.count
     parcel.bytes.withByteView {
       // SAFETY: as much as a draft holds.

@@ -14,7 +14,7 @@ public enum LogLimits {
   /// are listed.
   static let draftByteCountMax = 48 << 10
   /// Checks that a record lists. Of a request with more, only those that were not allowed.
-  static let listedCheckCountMax = 100
+  public static let listedCheckCountMax = 100
   /// Bytes of a text. Ids are shorter; what is longer was none, and is cut.
   static let textByteCountMax = 512
   /// Bytes of who called. A longer name is cut.

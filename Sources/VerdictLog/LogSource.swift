@@ -53,6 +53,9 @@ public struct LogSource: ~Copyable {
     self.groups = groups
   }
 
+  /// Whether there is a log.
+  public var isOn: Bool { lane != nil }
+
   /// Whether requests of a method are logged.
   @inline(__always)
   public func logs(_ method: UInt8) -> Bool { methodBits >> UInt32(method & 31) & 1 != 0 }

@@ -21,6 +21,20 @@ public struct LogText {
     hasSlash = !id.isEmpty
   }
 
+  /// A principal, with its kind in front.
+  public init(_ kind: PrincipalKind, id: ByteView) {
+    let prefix: StaticString =
+      switch kind {
+      case .user: "user:"
+      case .serviceToken: "service_token:"
+      case .personalToken: "personal_token:"
+      }
+    // SAFETY: a static string's bytes live as long as the process.
+    first = unsafe ByteView(base: prefix.utf8Start, count: prefix.utf8CodeUnitCount)
+    second = id
+    hasSlash = false
+  }
+
   /// At most `LogLimits.textByteCountMax`.
   var keptByteCount: Int {
     min(first.count &+ second.count &+ (hasSlash ? 1 : 0), LogLimits.textByteCountMax)

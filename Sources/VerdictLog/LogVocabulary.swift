@@ -3,7 +3,7 @@ internal import VerdictModel
 /// What the log calls methods, statuses and reasons.
 public struct LogVocabulary: Sendable {
   /// A method whose requests have records.
-  public struct Method: Sendable {
+  public struct Entry: Sendable {
     public let number: UInt8
     public let name: String
     /// The place in `groups` of those methods whose checks are counted together.
@@ -17,19 +17,19 @@ public struct LogVocabulary: Sendable {
     }
   }
 
-  public let methods: [Method]
+  public let methods: [Entry]
   public let groups: [String]
 
-  public init(methods: [Method], groups: [String]) {
+  public init(methods: [Entry], groups: [String]) {
     precondition(groups.count <= LogCounts.groupCountMax, "a few groups")
     precondition(methods.allSatisfy { Int($0.group) < groups.count }, "a group for each method")
     self.methods = methods
     self.groups = groups
   }
 
-  func method(_ number: UInt8) -> Method? { methods.first { $0.number == number } }
+  func method(_ number: UInt8) -> Entry? { methods.first { $0.number == number } }
 
-  func method(named name: String) -> Method? { methods.first { $0.name == name } }
+  func method(named name: String) -> Entry? { methods.first { $0.name == name } }
 }
 
 /// Names by number.

@@ -94,6 +94,7 @@ struct LogReport {
     }
     return .object([
       .init("whole", .bool(audit.faults.isEmpty && differences.isEmpty)),
+      .init("faults", .number(Int64(audit.faults.count))),
       .init("lines", number(audit.lineCount)),
       .init("first", number(audit.firstSequence ?? 0)), .init("last", number(audit.lastSequence)),
       .init("records", number(audit.recordCount)), .init("starts", number(audit.startCount)),

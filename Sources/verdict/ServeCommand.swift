@@ -41,6 +41,7 @@ struct ServeCommand: ParsableCommand {
       configuration, try settings.policies(),
       routes: try settings.routeTables(), identity: settings.identityConfiguration,
       admin: settings.adminAddress(besidePassed: !passed.isEmpty),
+      log: try settings.decisionLog(),
       logger: LogOutput.logger(level: settings.logLevel.level))
   }
 }
