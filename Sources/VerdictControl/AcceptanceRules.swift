@@ -137,6 +137,6 @@ public struct AcceptanceRules: Sendable {
     if let one = changes.organizations.first(where: { !allowed.contains($0) }) {
       return "organization \(quoted(one.text))"
     }
-    return changes.attachments ? "attachments" : nil
+    return changes.attachments.first.map { "the set's \($0.name)" }
   }
 }

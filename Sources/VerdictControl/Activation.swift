@@ -16,7 +16,8 @@ public final class Activation: Sendable {
   private let board: PolicyBoard?
   private let routes: RouteTables
 
-  /// - Parameter routes: compiled route tables for gateways, validated, instead of a set's own.
+  /// - Parameter routes: compiled route tables for gateways: instead of a set's own, unless they
+  ///   yield to those.
   public init(
     publication: Publication, board: PolicyBoard? = nil, routes: RouteTables = .none
   ) {
@@ -45,7 +46,12 @@ public final class Activation: Sendable {
 
   /// The tables live as long as this or the set, which is kept while it is in force.
   private func tables(for set: LoadedSet) -> RouteTables {
-    routes === RouteTables.none ? set.routes ?? .none : routes
+    routes.yieldsToSets ? set.routes ?? routes : routes
+  }
+
+  /// Whether a set has route tables that are not used, because others were given.
+  public func passesOver(routesOf set: LoadedSet) -> Bool {
+    !routes.yieldsToSets && set.routes != nil
   }
 
   /// From now on no check is decided by the active set.

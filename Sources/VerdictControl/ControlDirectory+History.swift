@@ -20,6 +20,8 @@ public struct SetHistory: Sendable {
     /// Organizations that differ from the set before in the history, in byte order; nil where that
     /// is gone or damaged.
     public let changed: [[UInt8]]?
+    /// Likewise attachments.
+    public let changedAttachments: [SetAttachment.Kind]
     public let organizationCount: Int
   }
 
@@ -189,7 +191,9 @@ extension SetHistory.Entry {
     expiresSeconds = record.document.expiresSeconds
     rollback = record.document.rollback
     overrideReason = record.document.overrideReason
-    changed = before.map { record.changes(since: $0.inventory).organizations }
+    let changes = before.map { record.changes(since: $0.inventory) }
+    changed = changes?.organizations
+    changedAttachments = changes?.attachments ?? []
     organizationCount = record.organizations.count
   }
 }

@@ -71,10 +71,13 @@ extension ControlDirectory {
           kind: entry.manifest.kind, bytes: bytes, digest: entry.manifest.contentDigest,
           generation: entry.manifest.generation, manifestDigest: entry.digest))
     }
-    let tables = attachments.first { $0.kind == .routes }
+    let routes = try attachments.first { $0.kind == .routes }.map {
+      tables throws(ControlError) in
+      try RouteTables(
+        validating: tables.bytes, place: "\(path)/\(LayoutReader.blobName(tables.digest))")
+    }
     return LoadedSet(
-      record, organizations: organizations, attachments: attachments,
-      routes: try tables.map { one throws(ControlError) in try RouteTables(validating: one.bytes) },
+      record, organizations: organizations, attachments: attachments, routes: routes,
       keyID: rules.trust == nil ? nil : record.document.keyID)
   }
 

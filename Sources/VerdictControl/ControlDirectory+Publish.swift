@@ -148,6 +148,7 @@ extension PublishRequest {
           "\(attachment.kind.name): \(attachment.bytes.count) bytes, allowed are 1 to"
             + " \(ControlLimits.attachmentByteCountMax)")
       }
+      if attachment.kind == .routes { _ = try RouteTables(validating: attachment.bytes) }
       let content = Descriptor(attachment.bytes, mediaType: attachment.kind.rawValue)
       items.append(
         SetPlan.Item(

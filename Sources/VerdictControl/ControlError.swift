@@ -36,6 +36,8 @@ public struct ControlError: Error, Equatable, Sendable, CustomStringConvertible 
     case blob
     /// A snapshot failed validation, or is not the one that its manifest announces.
     case snapshot
+    /// The route tables of a set are malformed.
+    case routes
     /// A check that the set carries did not come out as it must.
     case checks
     /// More of the recorded checks than allowed would be answered otherwise.

@@ -13,7 +13,7 @@ internal import VerdictSystem
 /// | verify the signature | `unsigned`, `untrusted`, `signature` |
 /// | and what it is for | `channel`, `scope` |
 /// | compare number and times | `older`, `early`, `expired` |
-/// | copy, digest and validate the snapshots | `blob`, `snapshot`, `limit` |
+/// | copy, digest and validate snapshots and routes | `blob`, `snapshot`, `routes`, `limit` |
 /// | ask the embedded checks | `checks` |
 /// | compare with the set in force | `guard` |
 /// | keep it, and its number | `state` |

@@ -14,6 +14,8 @@ public struct PublishedSet: Sendable {
   public let removed: [[UInt8]]
   /// The attachments, and whether this publish changed them.
   public let attachments: [SetAttachment.Kind: Bool]
+  /// Attachments that the set before had and this one doesn't.
+  public let removedAttachments: [SetAttachment.Kind]
 }
 
 /// One organization of a published set.

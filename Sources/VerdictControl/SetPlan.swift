@@ -56,7 +56,8 @@ struct SetPlan {
       index = before.index
       result = PublishedSet(
         number: head.document.number, digest: head.digest, isNew: false,
-        organizations: draft.organizations, removed: [], attachments: draft.attachments)
+        organizations: draft.organizations, removed: [], attachments: draft.attachments,
+        removedAttachments: [])
       return
     }
     let bytes = try Self.bytes(of: draft.manifests, items, terms, number, before, path: path)
@@ -67,7 +68,10 @@ struct SetPlan {
       terms.channel, by: set, number: number, keepCount: terms.keepCount)
     result = PublishedSet(
       number: number, digest: SHA256Digest(ofArray: bytes), isNew: true,
-      organizations: draft.organizations, removed: removed, attachments: draft.attachments)
+      organizations: draft.organizations, removed: removed, attachments: draft.attachments,
+      removedAttachments: SetAttachment.Kind.allCases.filter {
+        draft.attachments[$0] == nil && before.current?.attachments[$0] != nil
+      })
   }
 
   // MARK: Items

@@ -99,14 +99,17 @@ struct SetRecord {
       attachments: attachments.map { ($0.manifest.kind, $0.digest) })
   }
 
-  /// The organizations whose manifests differ between two sets, those that only one has included,
-  /// and whether any attachment does.
-  func changes(since other: SetRecord.Inventory) -> (organizations: [[UInt8]], attachments: Bool) {
+  /// The organizations and attachments whose manifests differ between two sets, those that only one
+  /// has included.
+  func changes(
+    since other: SetRecord.Inventory
+  ) -> (organizations: [[UInt8]], attachments: [SetAttachment.Kind]) {
     let own = inventory
     var changed = own.organizations.filter { other.organizations[$0.key] != $0.value }.map(\.key)
     changed += other.organizations.keys.filter { own.organizations[$0] == nil }
     changed.sort { $0.lexicographicallyPrecedes($1) }
-    return (changed, own.attachments != other.attachments)
+    let kinds = SetAttachment.Kind.allCases.filter { own.attachments[$0] != other.attachments[$0] }
+    return (changed, kinds)
   }
 
   /// Which manifests a set has.

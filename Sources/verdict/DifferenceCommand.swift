@@ -11,7 +11,8 @@ struct DifferenceCommand: ParsableCommand {
     discussion: """
       OLD and NEW are each policy documents (a file or a directory), a snapshot file, or a control \
       directory, whose current set counts. What can be decided is compared, not how it is \
-      written; names for people, secrets and expiry times are not.
+      written; names for people, secrets and expiry times are not. Two control directories are also \
+      compared by the routes for gateways that they carry.
 
       Exit status, as of diff(1): 0 nobody gains or loses anything, 1 there is a difference, 64 \
       they could not be compared.
@@ -49,6 +50,8 @@ struct DifferenceCommand: ParsableCommand {
 /// The snapshots of one side, by their organizations.
 struct ComparedSet {
   let views: [(organization: [UInt8], view: SnapshotView)]
+  /// The compiled route tables that it carries, none: empty; nil where that can't be told.
+  let routes: [UInt8]?
   /// What the views refer to.
   private let memories: [SealedMemory]
 
@@ -63,15 +66,16 @@ struct ComparedSet {
   }
 
   /// Documents that are compiled already.
-  init(_ compiled: CompiledDocuments) throws(CommandFailure) {
+  init(_ compiled: CompiledDocuments, routes: [UInt8]? = nil) throws(CommandFailure) {
     var files: [SnapshotFile] = []
     for organization in compiled.organizations {
       files.append(try SnapshotFile(organization.snapshot))
     }
-    self.init(files)
+    self.init(files, routes: routes)
   }
 
-  private init(_ files: [SnapshotFile]) {
+  private init(_ files: [SnapshotFile], routes: [UInt8]? = nil) {
+    self.routes = routes
     views = files.map { ($0.view.organizationID.array, $0.view) }
     memories = files.map(\.memory)
   }
@@ -81,10 +85,13 @@ struct ComparedSet {
     guard File.exists(control.path) else {
       views = []
       memories = []
+      routes = []
       return
     }
     do throws(ControlError) {
-      let loaded = try control.load().organizations
+      let set = try control.load()
+      let loaded = set.organizations
+      routes = set.attachment(.routes)?.bytes ?? []
       views = loaded.map { ($0.organization, $0.view) }
       memories = loaded.map(\.memory)
     } catch {

@@ -10,7 +10,8 @@ struct DifferenceReport {
   }
 
   private(set) var organizations: [Organization] = []
-  var isEmpty: Bool { organizations.isEmpty }
+  private(set) var routes: RouteDifference?
+  var isEmpty: Bool { organizations.isEmpty && routes == nil }
 
   init(from old: ComparedSet, to new: ComparedSet) {
     let ids = Set(old.views.map(\.organization)).union(new.views.map(\.organization))
@@ -29,6 +30,9 @@ struct DifferenceReport {
       let difference = SnapshotDifference(from: before.view, to: after.view)
       if !difference.isEmpty { organizations.append(.changed(name, difference)) }
     }
+    if let before = old.routes, let after = new.routes {
+      routes = RouteDifference(from: before, to: after)
+    }
   }
 
   // MARK: For people
@@ -46,6 +50,10 @@ struct DifferenceReport {
         lines += difference.resources.flatMap(DifferenceReport.lines)
         lines += difference.principals.flatMap(DifferenceReport.lines)
       }
+    }
+    if let routes {
+      if !lines.isEmpty { lines.append("") }
+      lines += routes.lines
     }
     return lines.map(TerminalText.escaped)
   }
@@ -94,9 +102,13 @@ struct DifferenceReport {
 
   // MARK: JSON
 
-  /// `{"organizations": [...]}`, empty where nobody gains or loses anything.
+  /// `{"organizations": [...]}`, empty where nobody gains or loses anything; with `routes` where
+  /// those differ.
   var json: JSONValue {
-    .object([.init("organizations", .list(organizations.map(DifferenceReport.json)))])
+    let members = [
+      JSONValue.Member("organizations", .list(organizations.map(DifferenceReport.json)))
+    ]
+    return .object(members + (routes.map { [.init("routes", $0.json)] } ?? []))
   }
 
   private static func json(_ organization: Organization) -> JSONValue {

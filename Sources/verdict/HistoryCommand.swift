@@ -48,6 +48,7 @@ struct HistoryCommand: ParsableCommand {
     if let key = entry.keyID { facts.append("key \(key)") }
     if let reason = entry.overrideReason { facts.append("guard overridden: \(reason)") }
     if let changed = entry.changed { facts.append("\(changed.count) changed") }
+    facts += entry.changedAttachments.map { "\($0.name) changed" }
     if !entry.message.isEmpty { facts.append(entry.message) }
     return TerminalText.escaped(facts.joined(separator: "  "))
   }
@@ -64,6 +65,8 @@ struct HistoryCommand: ParsableCommand {
       members.append(
         .init("changed", .list(changed.map { .text(String(decoding: $0, as: UTF8.self)) })))
     }
+    let kinds = entry.changedAttachments.map { JSONValue.text($0.name) }
+    if !kinds.isEmpty { members.append(.init("changed_attachments", .list(kinds))) }
     if let key = entry.keyID { members.append(.init("key", key)) }
     if let expires = entry.expiresSeconds {
       members.append(.init("expires", ControlDirectory.time(ofSeconds: expires)))

@@ -42,6 +42,14 @@ struct PublishCommand: ParsableCommand {
       """, valueName: "path"))
   var checks: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      A route table that the set carries, for gateways, instead of those that ship with the \
+      server. May be given once for each access model.
+      """, valueName: "file"))
+  var routes: [String] = []
+
   @Flag(help: "Publish into the staging area.")
   var staged = false
 
@@ -52,8 +60,8 @@ struct PublishCommand: ParsableCommand {
     if policies.isEmpty != refresh {
       throw ValidationError("Name policy documents, or give --refresh.")
     }
-    if refresh && !checks.isEmpty {
-      throw ValidationError("--checks goes with policy documents.")
+    if refresh && !(checks.isEmpty && routes.isEmpty) {
+      throw ValidationError("--checks and --routes go with policy documents.")
     }
   }
 
@@ -72,9 +80,10 @@ struct PublishCommand: ParsableCommand {
       return
     }
     let compiled = try compiled(control, terms)
+    let routes = try compiledRoutes()
     if options.dryRun {
       let report = DifferenceReport(
-        from: try ComparedSet(currentOf: control), to: try ComparedSet(compiled))
+        from: try ComparedSet(currentOf: control), to: try ComparedSet(compiled, routes: routes))
       for line in report.lines { try StandardStream.output.write(line: line) }
     }
     var request = PublishRequest(
@@ -83,6 +92,7 @@ struct PublishCommand: ParsableCommand {
           bytes: $0.snapshot, compilerVersion: ProductVersion.text, source: $0.source)
       }, terms: terms)
     request.unchanged = compiled.unchanged
+    if !routes.isEmpty { request.attachments.append(SetAttachment(.routes, bytes: routes)) }
     if !checks.isEmpty {
       let embedded = try EmbeddedChecks(
         tests: checks, organizationCount: compiled.organizations.count)
@@ -109,6 +119,14 @@ struct PublishCommand: ParsableCommand {
     let compiled = try CompiledDocuments(paths: policies, known: control.publishedSources(terms))
     for warning in compiled.warnings { StandardStream.error.tell(warning) }
     return compiled
+  }
+
+  /// Empty where none were given: gateways' requests are then decided by those that ship.
+  private func compiledRoutes() throws(CommandFailure) -> [UInt8] {
+    guard !routes.isEmpty else { return [] }
+    var options = RouteOptions()
+    options.routes = routes
+    return try options.bytes(models)
   }
 
   /// A set that every server would refuse isn't published.
@@ -182,6 +200,7 @@ enum PublishedReport {
     for (kind, isChanged) in set.attachments.sorted(by: { $0.key.name < $1.key.name }) {
       lines.append("\(isChanged ? "changed" : "unchanged") \(kind.name)")
     }
+    lines += set.removedAttachments.map { "removed \($0.name)" }
     for organization in set.removed { lines.append("removed \(name(organization))") }
     return lines
   }

@@ -49,11 +49,17 @@ struct RouteOptions: ParsableArguments {
   }
 
   /// All tables, compiled, one after the other.
-  func compiled(_ models: ModelOption) throws(CommandFailure) -> RouteTables {
+  func bytes(_ models: ModelOption) throws(CommandFailure) -> [UInt8] {
     var bytes: [UInt8] = []
     for document in try load(models) { bytes += try RouteOptions.compile(document) }
+    return bytes
+  }
+
+  /// The same for a server. Those that ship yield to those of sets.
+  func compiled(_ models: ModelOption) throws(CommandFailure) -> RouteTables {
+    let bytes = try bytes(models)
     do throws(ControlError) {
-      return try RouteTables(validating: bytes)
+      return try RouteTables(validating: bytes, yieldsToSets: routes.isEmpty)
     } catch {
       throw CommandFailure(error.description)
     }

@@ -1,11 +1,12 @@
 internal import VerdictModel
 internal import VerdictRoutes
 
-/// A compiled route in words, with what the path says filled in.
+/// A compiled route in words.
 struct RouteText {
   let table: RouteTable
   let route: Route
-  let path: RequestPath
+  /// A request's, whose segments are filled in; nil: the template's names stand there.
+  let path: RequestPath?
 
   var lines: [String] {
     var lines = ["\(route.method.text) \(route.template.text)"]
@@ -65,12 +66,19 @@ struct RouteText {
 
   private func source(_ source: RouteSource) -> String {
     switch source.kind {
-    case .segment: path[source.segment].text
+    case .segment: segment(source.segment)
     case .query: "{query.\(source.name.text)}"
     case .header: "{header.\(source.name.text)}"
     case .context: "{context.\(source.name.text)}"
     case .body:
       "{body\(source.steps.map { table.step($0).map { "." + $0.text } ?? "[]" }.joined())}"
     }
+  }
+
+  private func segment(_ index: Int) -> String {
+    if let path { return path[index].text }
+    let segments = route.template.text.split(separator: "/", omittingEmptySubsequences: false)
+    // The first is what stands before the first slash.
+    return index + 1 < segments.count ? String(segments[index + 1]) : "{segment \(index)}"
   }
 }

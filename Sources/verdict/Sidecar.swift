@@ -129,6 +129,11 @@ enum Sidecar {
       activate: { set, isClosed in
         activation.activate(set, isClosed: isClosed)
         logger.info("policies active", metadata: facts(about: set, board))
+        if activation.passesOver(routesOf: set) {
+          logger.notice(
+            "the set's routes are not used: --routes was given",
+            metadata: ["set": .stringConvertible(set.setNumber)])
+        }
         if isClosed { tellClosed(set, logger) }
         let count = set.organizations.count
         supervisor.isActive(
@@ -174,6 +179,7 @@ enum Sidecar {
       "publication_us": .number(Int(board.status.publicationNanoseconds / 1_000)),
     ]
     if let digest = set.digest { facts["digest"] = "\(digest)" }
+    if let routes = set.attachment(.routes) { facts["routes"] = "\(routes.digest)" }
     if let key = set.keyID { facts["key"] = "\(key)" }
     if let reason = set.overrideReason { facts["guard_override"] = "\(reason)" }
     if !set.author.isEmpty { facts["who"] = "\(set.author)" }

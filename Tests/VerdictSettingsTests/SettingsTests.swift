@@ -141,10 +141,14 @@ struct SettingsTests {
     for option in NamedListener.options {
       let texts = try #require(
         listenerSamples[option.name] ?? accessSamples[option.name], "a sample for \(option.name)")
-      let company = Self.company(of: accessCompany[option.name] == nil ? "" : option.name)
-      let address = option.name == "address" ? [] : ["in-2.address=127.0.0.1:1"]
+      let company = ["control": ["c"]]
+      var beside = option.name == "address" ? [] : ["in-2.address=127.0.0.1:1"]
+      // Certificate and key are one thing: a listener has both of its own, or neither.
+      for (name, values) in accessCompany[option.name] ?? [:] {
+        beside += values.map { "in-2.\(name)=\($0)" }
+      }
       let given = texts.map { "in-2.\(option.name)=\($0)" }
-      let asFlag = try Self.settings(flags: Self.flags(company, listeners: address + given))
+      let asFlag = try Self.settings(flags: Self.flags(company, listeners: beside + given))
         .settings
       let listener = try #require(asFlag.listeners["in-2"])
       #expect(option.texts(listener) == texts)
@@ -152,7 +156,7 @@ struct SettingsTests {
 
       let name = "VERDICT_LISTENERS_IN_2_\(option.upperName)"
       let inEnvironment = try Self.settings(
-        flags: Self.flags(company, listeners: address),
+        flags: Self.flags(company, listeners: beside),
         environment: [name: texts.joined(separator: ",")])
       #expect(inEnvironment.settings == asFlag)
       #expect(inEnvironment.origin(option.name, listener: "in-2") == .environment(name: name))
@@ -160,7 +164,7 @@ struct SettingsTests {
       let values = texts.map { "\"\($0)\"" }.joined(separator: ", ")
       let value = option.isList ? "[\(values)]" : values
       var inFile = try Self.settings(
-        flags: Self.flags(company, listeners: address),
+        flags: Self.flags(company, listeners: beside),
         file: "listeners:\n  in-2:\n    \(option.key): \(value)\n"
       ).settings
       inFile.config = nil
