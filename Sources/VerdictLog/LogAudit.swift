@@ -47,8 +47,8 @@ public struct LogAudit: Sendable {
   public let vocabulary: LogVocabulary
   private var path = ""
   private var lineNumber = 0
-  /// Lines that were cut off in the middle of a file, the first of them and the bytes of all: whether
-  /// that is fine, the next line says.
+  /// Lines that were cut off in the middle of a file, the first of them and the bytes of all:
+  /// whether that is fine, the next line says.
   private var openTorn: (lineNumber: Int, byteCount: Int)?
 
   /// Faults that are kept.

@@ -6,7 +6,8 @@ public import VerdictModel
 /// Of a thread's own. Its memory is taken once, and nothing is allocated after that.
 @safe
 public struct LogDraft: ~Copyable {
-  // SAFETY: of `LogLimits.draftByteCountMax` bytes; given back by deinit alone. nil: there is no log.
+  // SAFETY: of `LogLimits.draftByteCountMax` bytes, given back by deinit alone; nil where there is
+  // no log.
   private let base: UnsafeMutableRawPointer?
   private let sampling: LogSampling
   private var used = 0
@@ -100,7 +101,7 @@ public struct LogDraft: ~Copyable {
   ///
   /// - Precondition: the checks were counted, and there is a log.
   public mutating func begin(_ head: LogHead) {
-    guard let base = unsafe base else { preconditionFailure("a draft is made where there is a log") }
+    guard let base = unsafe base else { preconditionFailure("drafts are for a log") }
     // SAFETY: the fixed part is within the memory.
     unsafe base.storeBytes(of: head.id.load64(at: 0), as: UInt64.self)
     unsafe base.storeBytes(of: head.id.load64(at: 8), toByteOffset: 8, as: UInt64.self)

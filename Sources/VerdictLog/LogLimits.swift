@@ -10,8 +10,8 @@ public enum LogLimits {
   public static let fileCount = 8
   public static let fileCountRange = 2...1_000
 
-  /// Bytes of what is said about one request, without who called. Where it gets longer, fewer checks
-  /// are listed.
+  /// Bytes of what is said about one request, without who called. Where it gets longer, fewer
+  /// checks are listed.
   static let draftByteCountMax = 48 << 10
   /// Checks that a record lists. Of a request with more, only those that were not allowed.
   public static let listedCheckCountMax = 100
@@ -27,8 +27,8 @@ public enum LogLimits {
   /// The longest line: each byte of a draft is at most six of JSON, the rest are names of members.
   static let lineByteCountMax = 512 << 10
 
-  /// How long the writer sleeps: the longer the emptier the rings are. A loop that logs everything at
-  /// full speed fills about half a ring while it sleeps longest.
+  /// How long the writer sleeps: the longer the emptier the rings are. A loop that logs everything
+  /// at full speed fills about half a ring while it sleeps longest.
   static let sleepMillisecondsRange: ClosedRange<Int32> = 2...20
   /// How often requests are told that have no record of their own.
   static let countsNanoseconds: UInt64 = 1_000_000_000

@@ -55,10 +55,11 @@ struct LogPast {
     }
   }
 
-  /// Whether a line that can't be read is the beginning of one of a log's.
+  /// Whether a line that can't be read is the beginning of one of a log's, and no more than that.
   private static func isBegun(_ line: ArraySlice<UInt8>) -> Bool {
     let start = Array("{\"kind\":\"".utf8)
     return line.starts(with: start.prefix(line.count))
+      && LogLineReader.value(of: Array(line)) == nil
   }
 
   private static func foreign(_ path: String) -> LogFailure {

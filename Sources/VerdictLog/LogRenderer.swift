@@ -162,7 +162,7 @@ struct LogRenderer: ~Copyable {
     line.append("}")
   }
 
-  /// With its kind in front, also where the caller left out `user:`, so that everybody has one name.
+  /// With its kind in front, also where the caller left out `user:`: everybody has one name.
   private func appendPrincipal(_ bytes: ByteView, to line: inout LineBuffer) {
     if bytes.isEmpty { return }
     let name = PrincipalName(bytes)

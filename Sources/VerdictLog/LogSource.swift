@@ -153,6 +153,7 @@ struct LogLane: Sendable {
   /// Gives the memory back.
   @unsafe
   func free() {
+    // SAFETY: the caller is the last who has the lane.
     unsafe ring.free()
     unsafe untold.free()
     unsafe dropped.free()

@@ -149,7 +149,7 @@ extension Services {
     logDraft.end()
   }
 
-  /// An id from a request at a gateway may be anything; what is no id is none of the log's business.
+  /// An id from a request at a gateway may be anything; what is no id does not belong in the log.
   private static func text(_ operand: GatewayAnswer.Operand, _ view: SnapshotView) -> LogText {
     guard operand.type >= 0, operand.id.isEmpty || Identifier.isValid(operand.id) else {
       return LogText()

@@ -47,7 +47,9 @@ struct LogReport {
       let most = gap.recordCountMax.map { "at most \($0)" } ?? "nobody knows how many"
       lines.append("          number \(gap.sequence): a process was killed, of \(most) records")
     }
-    if audit.tornCount > 0 { lines.append("cut off   \(audit.tornCount) lines of killed processes") }
+    if audit.tornCount > 0 {
+      lines.append("cut off   \(audit.tornCount) lines of killed processes")
+    }
     if audit.tornTailByteCount > 0 {
       lines.append("cut off   the last line, after \(audit.tornTailByteCount) bytes")
     }

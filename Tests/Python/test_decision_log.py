@@ -253,7 +253,8 @@ def test_files_change_by_size_and_the_oldest_goes(tmp_path, control):
 
 def test_a_kill_leaves_a_log_that_states_what_is_missing(tmp_path, control):
     path = tmp_path / "decisions.jsonl"
-    words = ["--control", control, "--log-allows", "1", "--log-file", "256KiB", "--log-files", "200"]
+    words = ["--control", control, "--log-allows", "1"]
+    words += ["--log-file", "256KiB", "--log-files", "200"]
     for number in range(6):
         sidecar = LoggedSidecar(tmp_path / f"run-{number}", *words, path=path)
         with Load(sidecar.unix, LARGE) as load:
