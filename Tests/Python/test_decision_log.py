@@ -396,8 +396,10 @@ def test_without_a_log_its_options_are_refused(control):
 
 def test_without_a_log_there_is_no_thread_for_it(tmp_path, control):
     with Sidecar(tmp_path, "--control", control) as sidecar:
-        names = {
-            pathlib.Path(f"/proc/{sidecar.pid}/task/{task}/comm").read_text().strip()
-            for task in sidecar.threads()
-        }
-    assert "verdict-log" not in names and "verdict-loop-0" in names
+
+        def names():
+            tasks = [pathlib.Path(f"/proc/{sidecar.pid}/task/{one}") for one in sidecar.threads()]
+            return {(task / "comm").read_text().strip() for task in tasks}
+
+        wait_until(lambda: "verdict-loop-0" in names(), "threads have their names")
+        assert "verdict-log" not in names()

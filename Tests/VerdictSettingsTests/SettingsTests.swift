@@ -55,21 +55,6 @@ private let accessCompany: [String: [String: [String]]] = [
   ],
 ]
 
-private let logSamples: [String: [String]] = [
-  "decision-log": ["/log"], "log-allows": ["0.5"], "log-ring": ["1MiB"], "log-file": ["128MiB"],
-  "log-files": ["3"], "log-mask": ["resource", "target"], "log-hash": ["principal"],
-  "log-hash-key": ["/key"],
-]
-
-/// What an option of the decision log needs beside it.
-private let logCompany: [String: [String: [String]]] = [
-  "log-allows": ["decision-log": ["/log"]], "log-ring": ["decision-log": ["/log"]],
-  "log-file": ["decision-log": ["/log"]], "log-files": ["decision-log": ["/log"]],
-  "log-mask": ["decision-log": ["/log"]],
-  "log-hash": ["decision-log": ["/log"], "log-hash-key": ["/key"]],
-  "log-hash-key": ["decision-log": ["/log"], "log-hash": ["caller"]],
-]
-
 private let listenerSamples: [String: [String]] = [
   "address": ["unix:/run/main.sock"], "inspection": ["off"],
 ]
@@ -119,7 +104,7 @@ struct SettingsTests {
     case "inspect-on": ["control": ["c"], "listen": ["127.0.0.1:1"], "unix": ["s"]]
     default:
       (accessCompany[option] ?? gatewayCompany[option] ?? followingCompany[option]
-        ?? logCompany[option] ?? [:])
+        ?? LogSamples.company[option] ?? [:])
         .merging(["control": ["c"]]) { $1 }
     }
   }
@@ -129,7 +114,7 @@ struct SettingsTests {
     for option in Settings.options where option.name != "config" {
       let texts = try #require(
         samples[option.name] ?? accessSamples[option.name] ?? followingSamples[option.name]
-          ?? logSamples[option.name],
+          ?? LogSamples.texts[option.name],
         "a sample for \(option.name)")
       let company = Self.company(of: option.name)
       let asFlag = try Self.settings(
