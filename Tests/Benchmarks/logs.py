@@ -159,7 +159,7 @@ def main():
     over = [
         name
         for name, one in bench.figures.items()
-        if one["target"] and one["ratio"] > one["target"]
+        if one["target"] and one["ratio"] and one["ratio"] > one["target"]
     ]
     if over and not options.quick:
         raise SystemExit(f"above what is aimed at: {', '.join(over)}")
