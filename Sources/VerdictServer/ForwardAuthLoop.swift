@@ -12,6 +12,7 @@ struct ForwardAuthLoop: ~Copyable {
   private let poller: Poller
   private let reader: Publication.Reader
   private var services: Services
+  private let tally: LoopTally
   private var connections: [UInt64: ForwardAuthConnection] = [:]
   /// Words of registrations: 0 is the bell's, then come the listeners', then ever new ones.
   private var nextWord: UInt64
@@ -28,7 +29,7 @@ struct ForwardAuthLoop: ~Copyable {
     self.poller = poller
     self.reader = reader
     self.services = services
-    self.services.count(in: tally)
+    self.tally = tally
     nextWord = UInt64(listeners.count) + 1
     unsafe input = .allocate(byteCount: ForwardAuthLimits.readByteCount, alignment: 16)
   }
@@ -175,10 +176,11 @@ struct ForwardAuthLoop: ~Copyable {
       switch outcome {
       case .needsMore: return
       case .head:
-        services.forwardAuthorization(connection.requests, set, &response)
+        tally.count(
+          gatewayReason: services.forwardAuthorization(connection.requests, set, &response))
         if !connection.requests.keepsAlive { connection.phase = .ending }
       case .refused(let fault):
-        services.forwardAuthorization(fault, &response)
+        tally.count(gatewayReason: services.forwardAuthorization(fault, &response))
         connection.phase = .ending
       }
     }

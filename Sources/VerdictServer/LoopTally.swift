@@ -1,10 +1,11 @@
 internal import Synchronization
 internal import VerdictHTTP2
+internal import VerdictModel
 internal import VerdictRPC
 
-/// What a loop or a worker has done, by kind: words that it alone writes and whoever asks for
-/// metrics reads, so that counting is a load, an addition and a store, without a lock or a line
-/// that two threads write.
+/// What a loop has done, by kind: words that it alone writes and whoever asks for metrics reads, so
+/// that counting is a load, an addition and a store, without a lock or a line that two threads
+/// write. Requests that workers answer are counted by the loop that sends the answer.
 ///
 /// ```
 /// requests    by method and status      32 x 17 words
@@ -68,14 +69,9 @@ struct LoopTally: Sendable {
     add(1, at: LoopTally.requests + method * LoopTally.statusCount + Int(code.rawValue))
   }
 
-  @inline(__always)
-  func count(reason: UInt8) { add(1, at: LoopTally.reasons + Int(reason)) }
-
-  @inline(__always)
-  func count(visibilityReason reason: UInt8) { add(1, at: LoopTally.visibility + Int(reason)) }
-
-  @inline(__always)
-  func count(gatewayReason reason: UInt8) { add(1, at: LoopTally.gateway + Int(reason)) }
+  func count(gatewayReason reason: Reason) {
+    add(1, at: LoopTally.gateway + Int(reason.rawValue))
+  }
 
   @inline(__always)
   func count(batchOf checkCount: Int) {

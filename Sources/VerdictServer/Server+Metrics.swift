@@ -1,5 +1,6 @@
 public import VerdictControl
 internal import VerdictHTTP2
+public import VerdictLog
 internal import VerdictModel
 internal import VerdictRPC
 internal import VerdictSystem
@@ -10,20 +11,20 @@ internal import VerdictSystem
 extension Server {
   /// In the text format of Prometheus.
   ///
-  /// - Parameter forwardAuth: whose decisions are to be in it too.
+  /// - Parameters:
+  ///   - forwardAuth: whose decisions are to be in it too.
+  ///   - log: nil where there is no decision log.
   public func metrics(
     _ policies: PolicyStatus, _ active: LoadedSet?, forwardAuth: ForwardAuthServer? = nil,
-    version: String
+    log: LogStatus?, version: String
   ) -> String {
     var text = MetricsText()
-    let tallies =
-      mailboxes.map(\.tally) + workers.tallies
-      + [acceptorTally, forwardAuth?.tally].compactMap { $0?.tally }
+    let tallies = mailboxes.map(\.tally) + [acceptorTally.tally]
     func sum(_ index: Int) -> UInt64 { tallies.reduce(0) { $0 &+ $1[index] } }
     text.family("verdict_build_info", .gauge, "Always 1; the version is its label.")
     text.sample("verdict_build_info", [("version", version)], 1)
     Server.addRequests(&text, sum)
-    Server.addChecks(&text, sum)
+    Server.addChecks(&text, sum, forwardAuth?.tally.tally)
     text.histogram(
       "verdict_request_duration_seconds",
       "From the turn of the loop in which a request was whole until its answer was written, or for "
@@ -37,6 +38,7 @@ extension Server {
     text.add(loopCounters)
     Server.addLimits(&text, sum)
     text.add(policies, active)
+    if let log { text.add(log) }
     return text.text
   }
 
@@ -57,14 +59,19 @@ extension Server {
     }
   }
 
-  private static func addChecks(_ text: inout MetricsText, _ sum: (Int) -> UInt64) {
+  private static func addChecks(
+    _ text: inout MetricsText, _ sum: (Int) -> UInt64, _ forwardAuth: LoopTally?
+  ) {
     let name = "verdict_checks_total"
     text.family(
       name, .counter,
       "Checks decided, by method, effect and reason. Of CheckVisibility the pairs of principal and "
-        + "permission; `mixed` is a pair whose cells differ or are visible. Of Check the requests "
-        + "of gateways, those of forward auth among them. AuthorizeStream's are with Authorize's.")
-    func add(_ method: String, _ words: Int, _ isShown: (Reason, UInt64) -> Bool) {
+        + "permission; `mixed` is a pair whose cells differ or are visible. Of Check and "
+        + "ForwardAuth the requests of gateways. AuthorizeStream's are with Authorize's.")
+    func add(
+      _ method: String, _ words: Int, _ sum: (Int) -> UInt64,
+      _ isShown: (Reason, UInt64) -> Bool
+    ) {
       for reason in Reason.allCases {
         let count = sum(words + Int(reason.rawValue))
         guard isShown(reason, count) else { continue }
@@ -73,9 +80,12 @@ extension Server {
       }
     }
     // Of the method that everybody uses also what has not happened yet, so that rates begin at 0.
-    add("Authorize", LoopTally.reasons) { _, _ in true }
-    add("CheckVisibility", LoopTally.visibility) { $1 > 0 }
-    add("Check", LoopTally.gateway) { $1 > 0 }
+    add("Authorize", LoopTally.reasons, sum) { _, _ in true }
+    add("CheckVisibility", LoopTally.visibility, sum) { $1 > 0 }
+    add("Check", LoopTally.gateway, sum) { $1 > 0 }
+    if let forwardAuth {
+      add("ForwardAuth", LoopTally.gateway, { forwardAuth[$0] }) { $1 > 0 }
+    }
     text.sample(
       name, [("method", "CheckVisibility"), ("effect", "mixed"), ("reason", "mixed")],
       sum(LoopTally.visibility))

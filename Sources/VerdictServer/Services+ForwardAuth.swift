@@ -18,18 +18,21 @@ internal import VerdictSystem
 /// and id in headers for gateways that give no body on.
 extension Services {
   /// Answers a head that was read.
+  /// - Returns: the reason, to be counted.
   mutating func forwardAuthorization(
     _ head: RequestReader, _ set: SnapshotSet?, _ response: inout ResponseText
-  ) {
+  ) -> Reason {
     arena.reset()
     let answer = decide(head, set)
     respond(answer, isHead: head.isHead, keepsAlive: head.keepsAlive, &response)
+    return answer.reason
   }
 
   /// Answers what can't be read; the connection is over then.
+  /// - Returns: as above.
   mutating func forwardAuthorization(
     _ fault: RequestReader.Fault, _ response: inout ResponseText
-  ) {
+  ) -> Reason {
     arena.reset()
     let answer = GatewayAnswer.refusal(
       .badRequest,
@@ -37,6 +40,7 @@ extension Services {
         ? "the headers take more than 64 KiB, or are more than 256"
         : "the gateway's request is no HTTP/1.1")
     respond(answer, isHead: false, keepsAlive: false, &response)
+    return answer.reason
   }
 
   private mutating func decide(
@@ -70,7 +74,6 @@ extension Services {
       response.end(body: ByteView(), isHeadOnly: isHead, keepsAlive: false)
       return
     }
-    tally.count(gatewayReason: answer.reason.rawValue)
     response.begin(status: answer.isServersFault ? 503 : answer.isAllow ? 200 : answer.status)
     for index in 0..<reply.headers.count {
       response.header(reply.headers[index].name, reply.headers[index].value)

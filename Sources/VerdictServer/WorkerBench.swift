@@ -1,5 +1,6 @@
 internal import VerdictControl
 internal import VerdictHTTP2
+internal import VerdictLog
 internal import VerdictModel
 internal import VerdictSystem
 
@@ -9,19 +10,15 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
   private var services: Service
   private var reply = DetachedReply()
   private var inflater = MessageInflater()
-  private let tally: LoopTally
   private let messageByteCountMax: Int
 
   /// - Parameter messageByteCountMax: longest message once it is decompressed.
   init(
-    _ reader: Publication.Reader, _ services: consuming Service, _ tally: LoopTally,
-    messageByteCountMax: Int
+    _ reader: Publication.Reader, _ services: consuming Service, messageByteCountMax: Int
   ) {
     self.reader = reader
     self.services = services
-    self.tally = tally
     self.messageByteCountMax = messageByteCountMax
-    self.services.count(in: tally)
   }
 
   /// The answer, and whether it would be another one with newer policies. A compressed message is
@@ -35,9 +32,10 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
         job.message = try inflater.plain(job.message, byteCountMax: messageByteCountMax)
         job.isCompressed = false
       } catch {
-        if let limit = error.limit { tally.count(limit) }
         _ = reply.begin()
-        return (WorkerAnswer(error.status, reply), false)
+        var answer = WorkerAnswer(error.status, reply)
+        answer.limit = error.limit
+        return (answer, false)
       }
     }
     let set = reader.enter()
@@ -50,7 +48,8 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
       method: job.method, message: job.message.bytes, set: set, nowNanoseconds: nowNanoseconds,
       mayBegin: true, reply: &buffer)
     switch outcome {
-    case .answered(let status): return (WorkerAnswer(status, reply), false)
+    case .answered(let status):
+      return (WorkerAnswer(status, reply, services.detachDraft()), false)
     case .awaits(let status): return (WorkerAnswer(status, reply), true)
     case .begun(let place):
       while !services.advance(place) {
@@ -60,7 +59,7 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
         }
       }
       let status = services.finish(place, reply: &buffer)
-      return (WorkerAnswer(status, reply), false)
+      return (WorkerAnswer(status, reply, services.detachDraft()), false)
     case .mustWait, .forWorkers:
       preconditionFailure("a worker has one request at a time, and nobody else to give it to")
     }
@@ -78,6 +77,10 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
 struct WorkerAnswer: Sendable {
   let code: RPCCode
   let bytes: [UInt8]
+  /// What is to be counted and logged of the request, by the loop that answers it.
+  var parcel: LogParcel?
+  /// A limit that the request goes beyond, to be counted by that loop.
+  var limit: Limit?
 
   init(reply bytes: [UInt8]) {
     code = .ok
@@ -91,9 +94,10 @@ struct WorkerAnswer: Sendable {
   }
 
   /// What the services have answered into a worker's reply.
-  init(_ status: RPCStatus, _ reply: borrowing DetachedReply) {
+  init(_ status: RPCStatus, _ reply: borrowing DetachedReply, _ parcel: LogParcel? = nil) {
     code = status.code
     bytes = reply.bytes(of: status)
+    self.parcel = parcel
   }
 }
 

@@ -59,8 +59,6 @@ final class WorkerPool: Sendable {
 
   private let state: Mutex<State>
   private let bells: [EventSignal]
-  /// By worker.
-  let tallies: [LoopTally]
   private let messageByteCountMax: Int
 
   /// - Parameter messageByteCountMax: longest message once it is decompressed.
@@ -72,12 +70,7 @@ final class WorkerPool: Sendable {
     for _ in 0..<workerCount { bells.append(try EventSignal()) }
     self.bells = bells
     self.messageByteCountMax = messageByteCountMax
-    tallies = (0..<workerCount).map { _ in LoopTally() }
     state = Mutex(State(current: Array(repeating: nil, count: workerCount)))
-  }
-
-  deinit {
-    for tally in tallies { tally.free() }
   }
 
   /// Reserves a place in the queue; where it is free, `submit` has to follow.
@@ -117,8 +110,7 @@ final class WorkerPool: Sendable {
   func run<Service: ServiceSet & ~Copyable>(
     worker: Int, _ reader: Publication.Reader, _ services: consuming Service
   ) {
-    var bench = WorkerBench(
-      reader, services, tallies[worker], messageByteCountMax: messageByteCountMax)
+    var bench = WorkerBench(reader, services, messageByteCountMax: messageByteCountMax)
     while let job = next(worker) {
       let start = SystemClock.monotonicNanoseconds()
       var job = job

@@ -1,6 +1,7 @@
 internal import VerdictAdmin
 internal import VerdictControl
 internal import VerdictCrypto
+internal import VerdictLog
 internal import VerdictModel
 internal import VerdictServer
 internal import VerdictSnapshot
@@ -10,12 +11,13 @@ internal import VerdictSystem
 extension Sidecar {
   static func pages(
     _ server: Server, _ forwardAuth: ForwardAuthServer?, _ state: ServiceState,
-    _ activation: Activation, _ board: PolicyBoard
+    _ activation: Activation, _ board: PolicyBoard, _ log: DecisionLog?
   ) -> AdminEndpoint.Pages {
     AdminEndpoint.Pages(
       metrics: {
         server.metrics(
-          board.status, activation.current, forwardAuth: forwardAuth, version: state.version)
+          board.status, activation.current, forwardAuth: forwardAuth, log: log?.status,
+          version: state.version)
       },
       isReady: {
         activation.current != nil && !board.status.isClosed && !state.isDraining
