@@ -95,6 +95,9 @@ public final class DecisionLog: Sendable {
 
   // MARK: For loops
 
+  /// Loops that it has places for.
+  var loopCount: Int { lanes.count }
+
   /// Where a loop puts what it has to say; one for each, from 0. Not to be used after the log.
   public func source(loop: Int) -> LogSource { LogSource(lanes[loop], vocabulary) }
 

@@ -41,6 +41,15 @@ public struct LogSource: ~Copyable {
     groups = 0
   }
 
+  /// The last of a log's places; none where there is no log.
+  public init(last log: DecisionLog?) {
+    guard let log else {
+      self.init()
+      return
+    }
+    self = log.source(loop: log.loopCount - 1)
+  }
+
   init(_ lane: LogLane, _ vocabulary: LogVocabulary) {
     self.lane = lane
     var bits: UInt32 = 0

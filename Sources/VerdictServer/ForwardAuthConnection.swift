@@ -13,6 +13,8 @@ final class ForwardAuthConnection {
   }
 
   let descriptor: Int32
+  /// Which gateway it is, for the decision log.
+  let callerText: CallerText
   let requests = RequestReader()
   var phase = Phase.open
   /// What the socket has not taken, from `sentCount` on.
@@ -23,8 +25,9 @@ final class ForwardAuthConnection {
   var lingeredByteCount = 0
 
   /// Takes over an open descriptor.
-  init(_ descriptor: Int32, nowNanoseconds: UInt64) {
+  init(_ descriptor: Int32, nowNanoseconds: UInt64, caller: consuming CallerText) {
     self.descriptor = descriptor
+    callerText = caller
     sinceNanoseconds = nowNanoseconds
   }
 

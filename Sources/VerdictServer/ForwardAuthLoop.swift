@@ -1,6 +1,8 @@
 internal import VerdictControl
 internal import VerdictEngine
 internal import VerdictHTTP1
+internal import VerdictHTTP2
+internal import VerdictLog
 internal import VerdictModel
 internal import VerdictSystem
 
@@ -13,6 +15,7 @@ struct ForwardAuthLoop: ~Copyable {
   private let reader: Publication.Reader
   private var services: Services
   private let tally: LoopTally
+  private var log: LogSource
   private var connections: [UInt64: ForwardAuthConnection] = [:]
   /// Words of registrations: 0 is the bell's, then come the listeners', then ever new ones.
   private var nextWord: UInt64
@@ -22,7 +25,8 @@ struct ForwardAuthLoop: ~Copyable {
 
   init(
     _ listeners: [ListeningSocket], _ bell: EventSignal, _ poller: consuming Poller,
-    _ reader: Publication.Reader, _ services: consuming Services, _ tally: LoopTally
+    _ reader: Publication.Reader, _ services: consuming Services, _ tally: LoopTally,
+    _ log: consuming LogSource
   ) {
     self.listeners = listeners
     self.bell = bell
@@ -30,6 +34,7 @@ struct ForwardAuthLoop: ~Copyable {
     self.reader = reader
     self.services = services
     self.tally = tally
+    self.log = log
     nextWord = UInt64(listeners.count) + 1
     unsafe input = .allocate(byteCount: ForwardAuthLimits.readByteCount, alignment: 16)
   }
@@ -82,7 +87,9 @@ struct ForwardAuthLoop: ~Copyable {
         continue
       }
       guard number >= 0 else { return }
-      let connection = ForwardAuthConnection(number, nowNanoseconds: nowNanoseconds)
+      let connection = ForwardAuthConnection(
+        number, nowNanoseconds: nowNanoseconds,
+        caller: log.isOn ? ForwardAuthLoop.caller(number) : CallerText())
       if connections.count >= ForwardAuthLimits.connectionCountMax, !closeIdlest() {
         refuse(connection)
         continue
@@ -96,6 +103,13 @@ struct ForwardAuthLoop: ~Copyable {
         // No memory for one more; it closes at the end of its owner's life.
       }
     }
+  }
+
+  /// Which gateway asks, as the decision log writes it.
+  private static func caller(_ number: Int32) -> CallerText {
+    if let user = Socket.peerUser(number) { return CallerText(Caller.user(user).description) }
+    let place = SocketAddress(peerOf: number)?.description
+    return CallerText(place.map { "ip:\($0)" } ?? Caller.anonymous.description)
   }
 
   private mutating func refuse(_ connection: ForwardAuthConnection) {
@@ -176,14 +190,23 @@ struct ForwardAuthLoop: ~Copyable {
       switch outcome {
       case .needsMore: return
       case .head:
-        tally.count(
-          gatewayReason: services.forwardAuthorization(connection.requests, set, &response))
+        conclude(
+          services.forwardAuthorization(connection.requests, set, &response), connection)
         if !connection.requests.keepsAlive { connection.phase = .ending }
       case .refused(let fault):
-        tally.count(gatewayReason: services.forwardAuthorization(fault, &response))
+        conclude(services.forwardAuthorization(fault, &response), connection)
         connection.phase = .ending
       }
     }
+  }
+
+  /// Counts and logs an answer.
+  private mutating func conclude(_ code: RPCCode, _ connection: ForwardAuthConnection) {
+    tally.count(method: LogVocabulary.forwardAuth, code)
+    services.conclude(
+      LogEnd(
+        method: LogVocabulary.forwardAuth, status: code.rawValue,
+        caller: connection.callerText.bytes, beganNanoseconds: nowNanoseconds), &log, tally)
   }
 
   /// Throws away what comes behind the last answer.

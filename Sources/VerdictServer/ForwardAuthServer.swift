@@ -1,5 +1,6 @@
 internal import Synchronization
 public import VerdictControl
+public import VerdictLog
 public import VerdictSystem
 
 /// Where gateways that speak HTTP/1.1 are listened to.
@@ -47,10 +48,11 @@ public final class ForwardAuthServer: Sendable {
   ///
   /// - Parameters:
   ///   - slot: of the publication, for this thread alone.
+  ///   - log: where its thread has the place behind those of the loops.
   ///   - services: called on the thread.
   public init(
     _ settings: ForwardAuthSettings, publication: Publication, slot: Int,
-    services: @escaping @Sendable () -> Services
+    log: DecisionLog? = nil, services: @escaping @Sendable () -> Services
   ) throws(ServerError) {
     let listeners = try ForwardAuthServer.listen(settings)
     addresses = listeners.map(\.address)
@@ -63,7 +65,8 @@ public final class ForwardAuthServer: Sendable {
       thread = Mutex(
         try Thread(name: "verdict-forward") {
           var loop = ForwardAuthLoop(
-            listeners, bell, poller.take(), reader, services(), tally.tally)
+            listeners, bell, poller.take(), reader, services(), tally.tally,
+            LogSource(last: log))
           loop.run()
         })
     } catch {

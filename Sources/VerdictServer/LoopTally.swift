@@ -69,10 +69,6 @@ struct LoopTally: Sendable {
     add(1, at: LoopTally.requests + method * LoopTally.statusCount + Int(code.rawValue))
   }
 
-  func count(gatewayReason reason: Reason) {
-    add(1, at: LoopTally.gateway + Int(reason.rawValue))
-  }
-
   @inline(__always)
   func count(batchOf checkCount: Int) {
     let bucket = LoopTally.bucket(UInt64(checkCount), LoopTally.batchBucketCount)

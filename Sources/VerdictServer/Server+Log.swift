@@ -5,9 +5,11 @@ internal import VerdictRPC
 /// What the decision log has to add up to.
 extension Server {
   /// Requests and checks as metrics count them, of the methods that are logged.
-  public var logTotals: LogCounts {
+  ///
+  /// - Parameter forwardAuth: whose decisions are in the log too.
+  public func logTotals(forwardAuth: ForwardAuthServer?) -> LogCounts {
     var counts = LogCounts()
-    let tallies = mailboxes.map(\.tally)
+    let tallies = mailboxes.map(\.tally) + [forwardAuth?.tally].compactMap { $0?.tally }
     func sum(_ index: Int) -> UInt64 { tallies.reduce(0) { $0 &+ $1[index] } }
     for method in LogVocabulary.verdict.methods {
       for status in 0..<LoopTally.statusCount {

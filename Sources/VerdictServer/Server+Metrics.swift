@@ -57,6 +57,12 @@ extension Server {
           name, [("service", words[0]), ("method", words.last ?? ""), ("code", code)], count)
       }
     }
+    for code in [RPCCode.ok, .unavailable] {
+      let index = Int(LogVocabulary.forwardAuth) * LoopTally.statusCount + Int(code.rawValue)
+      text.sample(
+        name, [("service", "forward-auth"), ("method", "ForwardAuth"), ("code", "\(code)")],
+        sum(LoopTally.requests + index))
+    }
   }
 
   private static func addChecks(

@@ -167,6 +167,7 @@ extension Services {
       if logDraft.checkCount > 0 { tally.count(batchOf: Int(logDraft.checkCount)) }
     case .checkVisibility: words = LoopTally.visibility
     case .externalAuthorization: words = LoopTally.gateway
+    case nil where end.method == LogVocabulary.forwardAuth: words = LoopTally.gateway
     default: return
     }
     logDraft.forEachReason { tally.add(UInt64($1), at: words + Int($0)) }

@@ -25,7 +25,8 @@ extension Sidecar {
     guard let settings = gateways.forwardAuth else { return nil }
     // The slot behind those of loops and workers.
     let server = try ForwardAuthServer(
-      settings, publication: publication, slot: configuration.slotCount
+      settings, publication: publication, slot: configuration.slotCount,
+      log: configuration.log
     ) {
       Services(state, isOnWorker: true)
     }

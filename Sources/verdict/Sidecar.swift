@@ -48,7 +48,9 @@ enum Sidecar {
       var configuration = configuration
       configuration.report = { tell($0, logger) }
       let log = try settings.map { settings throws(LogFailure) in
-        try openLog(settings, loopCount: configuration.loopCount, logger)
+        try openLog(
+          settings, loopCount: configuration.loopCount + (gateways.forwardAuth == nil ? 0 : 1),
+          logger)
       }
       configuration.log = log
       let server = try Server(configuration, publication: publication) {
@@ -71,7 +73,7 @@ enum Sidecar {
       supervisor.stops()
       forward?.stop()
       try drain(server, signals, supervisor, logger)
-      log?.close(server.logTotals)
+      log?.close(server.logTotals(forwardAuth: forward))
       source.stop()
       activation.deactivate()
       logger.info("stopped")

@@ -1,5 +1,6 @@
 """The decision log: one line a request, and whatever is not in it is said to be missing."""
 
+import http.client
 import os
 import pathlib
 import re
@@ -159,6 +160,43 @@ def test_pages_and_gateways_are_in_it(tmp_path, control):
     assert lost["checks"][0]["reason"] == "no_route" and "route" not in lost
     worker = [one for one in found if one.get("check_count") == 600]
     assert len(worker) == 1 and worker[0]["latency_us"] > 0
+
+
+def test_each_message_of_a_stream_has_its_record(tmp_path, control):
+    with LoggedSidecar(tmp_path, "--control", control, "--log-allows", "1") as sidecar:
+        with channel(sidecar.tcp) as one:
+            stub = rpc.DecisionServiceStub(one)
+            asked = [request([EDIT]), request([DENIED, EDIT]), request([EDIT])]
+            answers = list(stub.AuthorizeStream(iter(asked), timeout=10))
+        agrees(sidecar)
+    found = records(sidecar.path)
+    assert [one["id"] for one in found] == [answer.decision_id.hex() for answer in answers]
+    assert {one["method"] for one in found} == {"AuthorizeStream"}
+    assert [one["checks"][0]["effect"] for one in found] == ["allow", "deny", "allow"]
+
+
+def test_forward_auth_is_in_it(tmp_path, control):
+    words = ["--control", control, "--log-allows", "1", "--forward-auth", "127.0.0.1:0"]
+    with LoggedSidecar(tmp_path, *words, loops=1) as sidecar:
+        link = http.client.HTTPConnection("127.0.0.1", sidecar.forward_auth_port(), timeout=10)
+        for path in ("/v2/destinations/D1?secret=hidden", "/v2/destinations/D2"):
+            headers = {
+                "X-Forwarded-Method": "PUT",
+                "X-Forwarded-Uri": path,
+                "X-Forwarded-Host": "api.example",
+                "X-Forwarded-Proto": "https",
+                **bearer("mia-laptop" if "D2" in path else "ci"),
+            }
+            link.request("GET", "/", headers=headers)
+            link.getresponse().read()
+        link.close()
+        agrees(sidecar)
+    found = records(sidecar.path)
+    assert [one["method"] for one in found] == ["ForwardAuth"] * 2
+    assert [one["loop"] for one in found] == [1, 1]
+    assert [one["checks"][0]["effect"] for one in found] == ["allow", "deny"]
+    assert re.fullmatch(r"ip:127\.0\.0\.1:\d+", found[0]["caller"])
+    assert "hidden" not in sidecar.path.read_text()
 
 
 def test_who_may_not_call_is_in_it(tmp_path, control):
