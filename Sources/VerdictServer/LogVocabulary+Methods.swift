@@ -12,6 +12,6 @@ extension LogVocabulary {
       .init(number: Method.authorizeStream.rawValue, name: "AuthorizeStream", group: 0),
       .init(number: Method.checkVisibility.rawValue, name: "CheckVisibility", group: 1),
       .init(number: Method.externalAuthorization.rawValue, name: "Check", group: 2),
-      .init(number: forwardAuth, name: "ForwardAuth", group: 2),
-    ], groups: ["Authorize", "CheckVisibility", "Check"])
+      .init(number: forwardAuth, name: "ForwardAuth", group: 3),
+    ], groups: ["Authorize", "CheckVisibility", "Check", "ForwardAuth"])
 }

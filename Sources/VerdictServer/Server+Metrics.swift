@@ -23,7 +23,7 @@ extension Server {
     func sum(_ index: Int) -> UInt64 { tallies.reduce(0) { $0 &+ $1[index] } }
     text.family("verdict_build_info", .gauge, "Always 1; the version is its label.")
     text.sample("verdict_build_info", [("version", version)], 1)
-    Server.addRequests(&text, sum)
+    Server.addRequests(&text, sum, forwardAuth?.tally.tally)
     Server.addChecks(&text, sum, forwardAuth?.tally.tally)
     text.histogram(
       "verdict_request_duration_seconds",
@@ -42,7 +42,9 @@ extension Server {
     return text.text
   }
 
-  private static func addRequests(_ text: inout MetricsText, _ sum: (Int) -> UInt64) {
+  private static func addRequests(
+    _ text: inout MetricsText, _ sum: (Int) -> UInt64, _ forwardAuth: LoopTally?
+  ) {
     let name = "verdict_requests_total"
     text.family(name, .counter, "Requests answered, by method and status of gRPC.")
     for method in Method.allCases {
@@ -57,11 +59,12 @@ extension Server {
           name, [("service", words[0]), ("method", words.last ?? ""), ("code", code)], count)
       }
     }
+    guard let forwardAuth else { return }
     for code in [RPCCode.ok, .unavailable] {
       let index = Int(LogVocabulary.forwardAuth) * LoopTally.statusCount + Int(code.rawValue)
       text.sample(
         name, [("service", "forward-auth"), ("method", "ForwardAuth"), ("code", "\(code)")],
-        sum(LoopTally.requests + index))
+        forwardAuth[LoopTally.requests + index])
     }
   }
 
@@ -90,7 +93,8 @@ extension Server {
     add("CheckVisibility", LoopTally.visibility, sum) { $1 > 0 }
     add("Check", LoopTally.gateway, sum) { $1 > 0 }
     if let forwardAuth {
-      add("ForwardAuth", LoopTally.gateway, { forwardAuth[$0] }) { $1 > 0 }
+      let sum = { (index: Int) in forwardAuth[index] }
+      add("ForwardAuth", LoopTally.gateway, sum) { $1 > 0 }
     }
     text.sample(
       name, [("method", "CheckVisibility"), ("effect", "mixed"), ("reason", "mixed")],
