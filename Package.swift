@@ -155,7 +155,7 @@ let package = Package(
         "VerdictModel", "VerdictCompiler", "VerdictPolicy",
       ]),
     tests("VerdictHTTP2Tests", ["VerdictHTTP2", "VerdictModel", "CNghttp2", "CZlib"]),
-    tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel"]),
+    tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel", "CVerdictProto", "CProtobufC"]),
     tests("VerdictClientTests", ["VerdictClient", "VerdictRPC", "VerdictModel"]),
     tests(
       "VerdictCommandTests",
