@@ -15,6 +15,7 @@ private let samples: [String: [String]] = [
   "log-level": ["debug"], "routes": ["r.yaml"], "identity": ["peer", "header"],
   "claims": ["a/b"], "claims-principal": ["p"], "claims-organization": ["o"],
   "claims-workspace": ["w"], "peer-prefix": ["x"], "trusted-header": ["x-user"],
+  "forward-auth": ["127.0.0.1:7072", "unix:f"],
   "trusted-header-is-stripped": ["on"],
 ]
 
