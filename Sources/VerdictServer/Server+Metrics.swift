@@ -78,24 +78,20 @@ extension Server {
         + "permission; `mixed` is a pair whose cells differ or are visible. Of Check and "
         + "ForwardAuth the requests of gateways. AuthorizeStream's are with Authorize's.")
     func add(
-      _ method: String, _ words: Int, _ sum: (Int) -> UInt64,
-      _ isShown: (Reason, UInt64) -> Bool
+      _ method: String, _ words: Int, _ sum: (Int) -> UInt64, showsAll: Bool = false
     ) {
       for reason in Reason.allCases {
         let count = sum(words + Int(reason.rawValue))
-        guard isShown(reason, count) else { continue }
+        guard showsAll || count > 0 else { continue }
         let labels = [("method", method), ("effect", reason.effect.name), ("reason", reason.name)]
         text.sample(name, labels, count)
       }
     }
     // Of the method that everybody uses also what has not happened yet, so that rates begin at 0.
-    add("Authorize", LoopTally.reasons, sum) { _, _ in true }
-    add("CheckVisibility", LoopTally.visibility, sum) { $1 > 0 }
-    add("Check", LoopTally.gateway, sum) { $1 > 0 }
-    if let forwardAuth {
-      let sum = { (index: Int) in forwardAuth[index] }
-      add("ForwardAuth", LoopTally.gateway, sum) { $1 > 0 }
-    }
+    add("Authorize", LoopTally.reasons, sum, showsAll: true)
+    add("CheckVisibility", LoopTally.visibility, sum)
+    add("Check", LoopTally.gateway, sum)
+    if let forwardAuth { add("ForwardAuth", LoopTally.gateway) { forwardAuth[$0] } }
     text.sample(
       name, [("method", "CheckVisibility"), ("effect", "mixed"), ("reason", "mixed")],
       sum(LoopTally.visibility))
