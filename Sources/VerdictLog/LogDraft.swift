@@ -140,7 +140,8 @@ public struct LogDraft: ~Copyable {
 
   /// Adds a check to a record that was begun; false where no more find room.
   public mutating func append(_ item: borrowing LogItem) -> Bool {
-    guard let base = unsafe base, used > 0 else { preconditionFailure("a draft is begun") }
+    precondition(used > 0, "a draft is begun")
+    guard let base = unsafe base else { return false }
     let texts = LogRecord.itemTextCount * (2 + LogLimits.textByteCountMax)
     guard itemCount < LogLimits.listedCheckCountMax,
       used &+ LogRecord.itemHeadByteCount &+ texts <= LogLimits.draftByteCountMax

@@ -23,6 +23,16 @@ def test_no_decision_allocates_or_counts_references(program):
     assert program.faults(ways_in | batches) == []
 
 
+def test_the_decision_log_allocates_nothing_on_a_loop(program):
+    """Of the kernel it asks the time alone, which is read from a page."""
+    ways_in = program.named(r"^\$s10VerdictLog0B6SourceV4note")
+    drafts = program.named(r"^\$s10VerdictLog0B5DraftV(5begin|6append|3add|3end|5wants|5count)")
+    words = program.named(r"^\$s13VerdictServer8ServicesV4note")
+    assert ways_in and len(drafts) >= 5 and words
+    faults = program.faults(ways_in | drafts | words)
+    assert {way[-1] for way in faults} <= {"clock_gettime@plt"}
+
+
 @pytest.mark.parametrize(
     "pattern",
     [
