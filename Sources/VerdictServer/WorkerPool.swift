@@ -115,6 +115,8 @@ final class WorkerPool: Sendable {
       let start = SystemClock.monotonicNanoseconds()
       var job = job
       let (answer, isAwaiting) = bench.answer(&job, nowNanoseconds: start)
+      // Views of it were in use until now.
+      extendLifetime(job.message)
       let took = SystemClock.monotonicNanoseconds() &- start
       state.withLock {
         $0.current[worker] = nil
