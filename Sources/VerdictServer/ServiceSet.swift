@@ -1,3 +1,4 @@
+internal import VerdictGateway
 internal import VerdictHTTP2
 internal import VerdictModel
 
@@ -11,6 +12,8 @@ enum ServiceOutcome {
   case mustWait
   /// It can't be cut into slices that are short enough for a loop.
   case forWorkers
+  /// It has a signature that takes a worker a moment to verify.
+  case toBeVerified
   /// Here is the answer, but it would be another one with newer policies, which the caller asked to
   /// wait for.
   case awaits(RPCStatus)
@@ -62,6 +65,11 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   static func serviceBit(of method: UInt8) -> UInt8
   static func serviceName(of method: UInt8) -> String
 
+  /// What a worker's services have found out since they were asked last, for those of the loop that
+  /// sent the request; and how those take it in.
+  mutating func takeNews() -> VerifiedToken?
+  mutating func learn(_ news: VerifiedToken)
+
   /// Answers an inspection on a worker's thread; `set` is valid for this call.
   static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer
 }
@@ -82,6 +90,10 @@ extension ServiceSet where Self: ~Copyable {
 /// A set that answers everything at once, and counts nothing.
 extension ServiceSet where Self: ~Copyable {
   mutating func count(in tally: LoopTally) {}
+
+  mutating func takeNews() -> VerifiedToken? { nil }
+
+  mutating func learn(_ news: VerifiedToken) {}
 
   var checkCount: UInt64 { 0 }
 

@@ -12,10 +12,10 @@ extension Services {
   /// included, is answered.
   mutating func externalAuthorization(
     _ message: ByteView, _ set: SnapshotSet?, _ reply: inout ReplyBuffer
-  ) -> RPCStatus {
-    guard let set else { return Services.noSnapshot }
+  ) -> ServiceOutcome {
+    guard let set else { return .answered(Services.noSnapshot) }
     if set.isClosed {
-      return RPCStatus(.unavailable, "the policies are too old to decide by")
+      return .answered(RPCStatus(.unavailable, "the policies are too old to decide by"))
     }
     var answer = GatewayAnswer.unreadable
     if let request = ExternalAuthorizationRequest(message, in: arena) {
@@ -23,16 +23,21 @@ extension Services {
         GatewayRequest(request), set,
         nowSeconds: SystemClock.realNanoseconds() / 1_000_000_000, in: arena)
     }
+    if answer.awaitsVerification { return .toBeVerified }
     if respond(answer, &reply) {
       tally.count(gatewayReason: answer.reason.rawValue)
-      return answer.isServersFault ? Services.gatewayFailed : .ok
+      return .answered(answer.isServersFault ? Services.gatewayFailed : .ok)
     }
     // The arena is full of what the client sent; this needs little.
     arena.reset()
-    guard respond(.unreadable, &reply) else { return Services.gatewayFailed }
+    guard respond(.unreadable, &reply) else { return .answered(Services.gatewayFailed) }
     tally.count(gatewayReason: Reason.badRequest.rawValue)
-    return .ok
+    return .answered(.ok)
   }
+
+  mutating func takeNews() -> VerifiedToken? { gateway.takeVerifiedToken() }
+
+  mutating func learn(_ news: VerifiedToken) { gateway.remember(news) }
 
   private static var gatewayFailed: RPCStatus {
     RPCStatus(.unavailable, "the request could not be decided")

@@ -37,7 +37,7 @@ public struct Services: ServiceSet, ~Copyable {
     self.state = state
     self.isOnWorker = isOnWorker
     places = (0..<(isOnWorker ? 1 : SlicedRequest.countMax)).map { _ in SlicedRequest() }
-    gateway = Gateway(state.identity)
+    gateway = Gateway(state.identity, isOnWorker: isOnWorker)
     let random = RandomBytes.make(count: 8).withByteView { $0.load64(at: 0) }
     decisionID = (random, 0)
   }
@@ -56,7 +56,7 @@ public struct Services: ServiceSet, ~Copyable {
     case .healthCheck: return .answered(checkHealth(message, set, &reply))
     case .healthPage: return .answered(showHealth(set, &reply))
     case .externalAuthorization:
-      return .answered(externalAuthorization(message, set, &reply))
+      return externalAuthorization(message, set, &reply)
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals:
       preconditionFailure("inspections are for workers")
     case nil: preconditionFailure("the loop passes numbers of the method table")

@@ -41,6 +41,9 @@ enum Sidecar {
       // Before anybody can connect, so that the first answer comes from the policies.
       source.look()
 
+      var gateways = gateways
+      let tokenKeys = try readTokenKeys(&gateways, logger)
+      defer { tokenKeys?.stop() }
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax,
         policies: board, identity: gateways.identity)
@@ -60,7 +63,7 @@ enum Sidecar {
       defer { endpoint?.stop() }
       supervisor.listens()
       try source.start()
-      wait(for: signals, server, source, supervisor, logger)
+      wait(for: signals, server, source, tokenKeys, supervisor, logger)
       // Health first, so that whoever asks goes elsewhere before the first GOAWAY.
       state.startDraining()
       supervisor.stops()
@@ -202,6 +205,7 @@ enum Sidecar {
   /// Waits for the signal to end. SIGHUP asks for a look at the policies meanwhile.
   private static func wait(
     for signals: SignalDescriptor, _ server: Server, _ source: SetSource,
+    _ tokenKeys: TokenKeyFile?,
     _ supervisor: Supervisor, _ logger: Logger
   ) {
     var pulse = Pulse(everyNanoseconds: supervisor.pulseNanoseconds)
@@ -213,6 +217,7 @@ enum Sidecar {
       if signal == SignalDescriptor.hangUp {
         logger.info("looking for new policies and certificates", metadata: ["signal": "SIGHUP"])
         server.reloadCertificates()
+        tokenKeys?.reload()
         supervisor.reloads()
         source.lookSoon { supervisor.hasReloaded() }
         continue

@@ -15,7 +15,8 @@ private let samples: [String: [String]] = [
   "log-level": ["debug"], "routes": ["r.yaml"], "identity": ["peer", "header"],
   "claims": ["a/b"], "claims-principal": ["p"], "claims-organization": ["o"],
   "claims-workspace": ["w"], "peer-prefix": ["x"], "trusted-header": ["x-user"],
-  "forward-auth": ["127.0.0.1:7072", "unix:f"],
+  "forward-auth": ["127.0.0.1:7072", "unix:f"], "jwt-keys": ["k.json"], "jwt-issuer": ["i"],
+  "jwt-audience": ["a", "b"], "jwt-algorithm": ["PS256", "ES512"], "jwt-leeway": ["0"],
   "trusted-header-is-stripped": ["on"],
 ]
 
@@ -38,6 +39,9 @@ private let gatewayCompany: [String: [String: [String]]] = [
     "peer-prefix": ["x"], "trusted-header": ["h"], "trusted-header-is-stripped": ["on"],
   ],
   "peer-prefix": ["identity": ["peer"]],
+  "jwt-keys": ["identity": ["jwt"], "jwt-issuer": ["i"], "jwt-audience": ["a"]],
+  "jwt-issuer": ["identity": ["jwt"], "jwt-keys": ["k"], "jwt-audience": ["a"]],
+  "jwt-audience": ["identity": ["jwt"], "jwt-keys": ["k"], "jwt-issuer": ["i"]],
   "trusted-header": ["identity": ["header"], "trusted-header-is-stripped": ["on"]],
 ]
 
