@@ -62,7 +62,8 @@ let package = Package(
         .embedInCode("models/rudderstack.routes.yaml"),
       ],
       swiftSettings: house),
-    room("VerdictSettings", ["VerdictModel", "VerdictSystem", "VerdictPolicy"]),
+    room("VerdictLog", ["VerdictModel", "VerdictSystem", "VerdictCrypto"]),
+    room("VerdictSettings", ["VerdictModel", "VerdictSystem", "VerdictPolicy", "VerdictLog"]),
     room("VerdictRoutes", ["VerdictModel"]),
     room("VerdictSnapshot", ["VerdictModel", "VerdictCrypto", "CVerdictSystem"]),
     room("VerdictEngine", ["VerdictModel", "VerdictSnapshot"]),
@@ -89,8 +90,8 @@ let package = Package(
       "VerdictServer",
       [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictEngine", "VerdictSnapshot",
-        "VerdictControl", "VerdictTLS", "VerdictHTTP1", "VerdictHTTP2", "VerdictRPC",
-        "VerdictGateway", "VerdictJWT",
+        "VerdictControl", "VerdictTLS", "VerdictLog", "VerdictHTTP1", "VerdictHTTP2",
+        "VerdictRPC", "VerdictGateway", "VerdictJWT",
       ]),
     .target(
       name: "VerdictAdmin",
@@ -104,8 +105,8 @@ let package = Package(
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
         "VerdictEngine", "VerdictRoutes", "VerdictCompiler", "VerdictControl", "VerdictTLS",
-        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictJWT", "VerdictServer", "VerdictSettings",
-        "VerdictAdmin",
+        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictJWT", "VerdictServer",
+        "VerdictSettings", "VerdictAdmin", "VerdictLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -126,7 +127,7 @@ let package = Package(
       name: "verdict-bench",
       dependencies: [
         "VerdictModel", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler", "VerdictEngine",
-        "VerdictSystem", "VerdictTestKit",
+        "VerdictRoutes", "VerdictRPC", "VerdictGateway", "VerdictSystem", "VerdictTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Benchmarks/verdict-bench", swiftSettings: house),
@@ -172,6 +173,7 @@ let package = Package(
         "VerdictControl", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine",
         "VerdictModel", "VerdictCompiler", "VerdictPolicy",
       ]),
+    tests("VerdictLogTests", ["VerdictLog", "VerdictModel", "VerdictSystem"]),
     tests("VerdictHTTP1Tests", ["VerdictHTTP1", "VerdictModel"]),
     tests("VerdictHTTP2Tests", ["VerdictHTTP2", "VerdictModel", "CNghttp2", "CZlib"]),
     tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel"]),

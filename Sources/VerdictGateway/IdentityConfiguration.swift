@@ -23,7 +23,8 @@ public struct IdentityConfiguration: Sendable {
   /// The name space of the metadata with the claims, and the member of it that holds them.
   public var claimsNamespace = "envoy.filters.http.jwt_authn"
   public var claimsMember = "jwt_payload"
-  /// Claims of either kind that name the principal, and, unless empty, its organization and workspace.
+  /// Claims of either kind that name the principal, and, unless empty, its organization and
+  /// workspace.
   public var principalClaim = "sub"
   public var organizationClaim = ""
   public var workspaceClaim = ""

@@ -77,7 +77,9 @@ public struct SignatureKeys: ~Copyable {
     guard kind == Array("RSA".utf8) || kind == Array("EC".utf8) else { return }
     if let use = unsafe SignatureKeys.text(json, "use"), use != Array("sig".utf8) { return }
     let named = unsafe SignatureKeys.text(json, "alg")
-    let algorithm = named.flatMap { SignatureAlgorithm(rawValue: String(decoding: $0, as: UTF8.self)) }
+    let algorithm = named.flatMap {
+      SignatureAlgorithm(rawValue: String(decoding: $0, as: UTF8.self))
+    }
     // For another algorithm, as keys for encryption are.
     if named != nil && algorithm == nil { return }
     guard let pointer = unsafe cjose_jwk_import_json(json, nil) else {

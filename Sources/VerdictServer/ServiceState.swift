@@ -1,6 +1,7 @@
 internal import Synchronization
 public import VerdictControl
 public import VerdictGateway
+public import VerdictLog
 
 /// What the services of all loops share and others may change: whether the server is on its way
 /// out.
@@ -14,15 +15,18 @@ public final class ServiceState: Sendable {
   let policies: PolicyBoard
   /// How gateways' requests tell who is calling.
   public let identity: IdentityConfiguration
+  /// Which allowed requests the decision log has records of; nil: there is no log.
+  let logSampling: LogSampling?
 
   public init(
     version: String, streamCountMax: Int, policies: PolicyBoard = PolicyBoard(),
-    identity: IdentityConfiguration = IdentityConfiguration()
+    identity: IdentityConfiguration = IdentityConfiguration(), logSampling: LogSampling? = nil
   ) {
     self.policies = policies
     self.version = version
     self.streamCountMax = streamCountMax
     self.identity = identity
+    self.logSampling = logSampling
   }
 
   /// From now on health checks answer NOT_SERVING. To be called before the server drains.

@@ -25,14 +25,11 @@ extension Services {
     }
     if answer.awaitsVerification { return .toBeVerified }
     if respond(answer, &reply) {
-      tally.count(gatewayReason: answer.reason.rawValue)
       return .answered(answer.isServersFault ? Services.gatewayFailed : .ok)
     }
     // The arena is full of what the client sent; this needs little.
     arena.reset()
-    guard respond(.unreadable, &reply) else { return .answered(Services.gatewayFailed) }
-    tally.count(gatewayReason: Reason.badRequest.rawValue)
-    return .answered(.ok)
+    return .answered(respond(.unreadable, &reply) ? .ok : Services.gatewayFailed)
   }
 
   mutating func takeNews() -> VerifiedToken? { gateway.takeVerifiedToken() }
@@ -43,7 +40,7 @@ extension Services {
     RPCStatus(.unavailable, "the request could not be decided")
   }
 
-  /// Packs the answer; false where there is no memory for it.
+  /// Packs the answer, and notes it; false where there is no memory for it.
   private mutating func respond(_ answer: GatewayAnswer, _ reply: inout ReplyBuffer) -> Bool {
     guard !arena.isExhausted, let id = nextDecisionID(),
       let parts = GatewayReply(answer, decisionID: id, in: arena)
@@ -53,6 +50,9 @@ extension Services {
       ? .allow(headers: parts.headers, removed: parts.removed)
       : .deny(status: answer.status, headers: parts.headers, body: parts.body)
     // SAFETY: the reply reserved as many bytes as the message has.
-    return unsafe response.pack(metadata: parts.metadata, in: arena) { unsafe reply.claim($0) }
+    guard unsafe response.pack(metadata: parts.metadata, in: arena, { unsafe reply.claim($0) })
+    else { return false }
+    note(answer, id)
+    return true
   }
 }

@@ -392,8 +392,8 @@ def test_it_does_not_start_with_keys_that_are_no_good(tmp_path):
     policy = world.write(api_world.document(), tmp_path / "acme.json")
     keys = tmp_path / "keys.json"
     for text, words in (
-        ("{", "no JSON"), ('{"keys": []}', "no JWK set"), (key_set({"kty": "oct", "k": "AA"}), "no public key"),
-        (None, "No such file"),
+        ("{", "no JSON"), ('{"keys": []}', "no JWK set"),
+        (key_set({"kty": "oct", "k": "AA"}), "no public key"), (None, "No such file"),
     ):  # fmt: skip
         if text is None:
             keys.unlink()

@@ -4,25 +4,14 @@ import contextlib
 import http.client
 import json
 import re
-import socket
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sidecar import Sidecar, publish, verdict, wait_until
 
 from api import channel, pb, rpc
+from decision_log import UnixConnection
 from world import MIA
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=10)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(10)
-        self.sock.connect(self.path)
 
 
 def get(connection, path, method="GET"):
