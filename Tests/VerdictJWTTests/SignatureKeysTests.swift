@@ -69,7 +69,7 @@ struct SignatureKeysTests {
     let many = Array(repeating: "{\(Self.curve)}", count: SignatureKeys.keyCountMax + 1)
     #expect(
       fault(ofText: "{\"keys\": [\(many.joined(separator: ","))]}")?.contains("at most") == true)
-    let spaces = String(repeating: " ", count: SignatureKeys.byteCountMax)
+    let spaces = String(repeating: " ", count: SignatureKeys.byteCountMax + 1)
     #expect(fault(ofText: spaces)?.contains("more than") == true)
   }
 

@@ -12,7 +12,7 @@ private let samples: [String: [String]] = [
   "models": ["/models"], "listen": ["127.0.0.1:1", "[::1]:0"], "unix": ["/run/v.sock", "s"],
   "inspect-on": ["unix:s", "127.0.0.1:1"], "admin": ["unix:/run/a.sock"],
   "loops": ["3"], "drain-timeout": ["7"],
-  "log-level": ["debug"], "routes": ["r.yaml"], "identity": ["peer", "header"],
+  "log-level": ["debug"], "routes": ["r.yaml"], "identity": ["peer", "header", "jwt"],
   "claims": ["a/b"], "claims-principal": ["p"], "claims-organization": ["o"],
   "claims-workspace": ["w"], "peer-prefix": ["x"], "trusted-header": ["x-user"],
   "forward-auth": ["127.0.0.1:7072", "unix:f"], "jwt-keys": ["k.json"], "jwt-issuer": ["i"],
@@ -37,6 +37,7 @@ private let followingCompany: [String: [String: [String]]] = [
 private let gatewayCompany: [String: [String: [String]]] = [
   "identity": [
     "peer-prefix": ["x"], "trusted-header": ["h"], "trusted-header-is-stripped": ["on"],
+    "jwt-keys": ["k"], "jwt-issuer": ["i"], "jwt-audience": ["a"],
   ],
   "peer-prefix": ["identity": ["peer"]],
   "jwt-keys": ["identity": ["jwt"], "jwt-issuer": ["i"], "jwt-audience": ["a"]],

@@ -187,7 +187,8 @@ final class GatewayHarness: FuzzHarness {
     for name in ["sourceId", "destinationId", "type", "a"] {
       let place = name.withByteView { body.member($0, of: 0) }
       let value = unsafe json_object_get(other, name)
-      precondition((place >= 0) == unsafe (value != nil), "both find a member, or neither")
+      let isThere = unsafe value != nil
+      precondition((place >= 0) == isThere, "both find a member, or neither")
       guard place >= 0, body[place].kind == .text else { continue }
       // SAFETY: as many bytes as jansson says.
       let text = unsafe Array(
