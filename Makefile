@@ -46,7 +46,7 @@ RIVAL_PACKAGES := libgrpc++-dev
 
 .PHONY: help deps build build-bench build-examples build-prove run test test-swift test-proof test-python prove \
   faults fuzz fuzz-smoke fuzz-merge mutants bench bench-swap bench-fair bench-gateway soak demo-envoy fuzz-gateway \
-  proto proto-check schema format lint asan tsan clean swift-there
+  proto proto-check schema configuration format lint asan tsan clean swift-there
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -163,6 +163,10 @@ proto-check: ## is the generated code what proto/ and the table of reasons give?
 schema: build ## renew docs/policy.schema.json from the parser's tables
 	$(VERDICT) schema > $(WORK)/policy.schema.json
 	mv $(WORK)/policy.schema.json docs/policy.schema.json
+
+configuration: build ## renew docs/configuration.md from the table of options
+	$(VERDICT) config reference > $(WORK)/configuration.md
+	mv $(WORK)/configuration.md docs/configuration.md
 
 format: swift-there ## format the Swift code in place
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

@@ -32,6 +32,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: [
     // C libraries from Debian, and the little C that Swift cannot import.
@@ -58,6 +59,7 @@ let package = Package(
         .embedInCode("models/rudderstack.routes.yaml"),
       ],
       swiftSettings: house),
+    room("VerdictSettings", ["VerdictModel", "VerdictSystem", "VerdictPolicy"]),
     room("VerdictRoutes", ["VerdictModel"]),
     room("VerdictSnapshot", ["VerdictModel", "VerdictCrypto", "CVerdictSystem"]),
     room("VerdictEngine", ["VerdictModel", "VerdictSnapshot"]),
@@ -85,12 +87,17 @@ let package = Package(
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictEngine", "VerdictSnapshot",
         "VerdictControl", "VerdictTLS", "VerdictHTTP2", "VerdictRPC", "VerdictGateway",
       ]),
+    .target(
+      name: "VerdictAdmin",
+      dependencies: ["VerdictSystem", .product(name: "FlyingFox", package: "FlyingFox")],
+      swiftSettings: house),
     .executableTarget(
       name: "verdict",
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
         "VerdictEngine", "VerdictRoutes", "VerdictCompiler", "VerdictControl", "VerdictTLS",
-        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictServer",
+        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictServer", "VerdictSettings",
+        "VerdictAdmin",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -133,6 +140,7 @@ let package = Package(
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
+    tests("VerdictSettingsTests", ["VerdictSettings", "VerdictSystem", "VerdictPolicy"]),
     tests("VerdictGatewayTests", ["VerdictGateway", "VerdictRPC", "VerdictModel"]),
     tests(
       "VerdictRoutesTests", ["VerdictRoutes", "VerdictModel", "VerdictPolicy", "VerdictCompiler"]),
@@ -161,7 +169,7 @@ let package = Package(
       "VerdictCommandTests",
       [
         "verdict", "VerdictServer", "VerdictClient", "VerdictRPC", "VerdictControl",
-        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy",
+        "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSettings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -159,3 +159,5 @@ int verdict_processor_count(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
+
+char *const *verdict_environment(void) { return environ; }

@@ -30,6 +30,11 @@ public enum Limit: UInt8, Sendable, CaseIterable {
   // Bounds that the loops watch.
   case writeStall
   case unsentBytes
+  case handshakeTimeout
+  case halfOpenConnections
+  case waitingBatches
+  case waitingForWorkers
+  case waitingForPolicies
 
   /// For logs, metrics and the last word to the peer.
   public var name: StaticString {
@@ -57,6 +62,11 @@ public enum Limit: UInt8, Sendable, CaseIterable {
     case .age: "max_age"
     case .writeStall: "write_stall"
     case .unsentBytes: "unsent_bytes"
+    case .handshakeTimeout: "handshake_timeout"
+    case .halfOpenConnections: "half_open_connections"
+    case .waitingBatches: "waiting_batches"
+    case .waitingForWorkers: "waiting_for_workers"
+    case .waitingForPolicies: "waiting_for_policies"
     }
   }
 }
@@ -64,13 +74,13 @@ public enum Limit: UInt8, Sendable, CaseIterable {
 /// How often each limit was reached.
 public struct LimitCounts: Sendable, Equatable {
   /// One for each case of `Limit`, and a few to spare.
-  private var counts: InlineArray<24, UInt64>
+  private var counts: InlineArray<32, UInt64>
   /// All of them together: whoever copies the table looks here first.
   public private(set) var total: UInt64 = 0
 
   public init() {
     counts = InlineArray(repeating: 0)
-    precondition(Limit.allCases.count <= 24, "the table has room for every limit")
+    precondition(Limit.allCases.count <= 32, "the table has room for every limit")
   }
 
   public subscript(limit: Limit) -> UInt64 { counts[Int(limit.rawValue)] }

@@ -20,6 +20,9 @@ public struct ServerContext: ~Copyable {
   /// What happened so far on all sessions of this loop.
   public var counters: SessionCounters { unsafe state.pointee.counters }
 
+  /// Counts a limit of the loop's own.
+  public func count(_ limit: Limit) { unsafe state.pointee.counters.limits.add(limit) }
+
   /// Streams under way, and the bytes they hold beyond their inline buffers.
   public var openStreamCount: Int { unsafe state.pointee.pool.pointee.liveCount }
   public var heldByteCount: Int { unsafe state.pointee.pool.pointee.blocks.heldByteCount }

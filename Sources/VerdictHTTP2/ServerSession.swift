@@ -303,6 +303,9 @@ public struct ServerRequest {
   /// never.
   public var deadlineNanoseconds: UInt64 { unsafe record.pointee.deadlineNanoseconds }
 
+  /// When it was whole, on the same clock.
+  public var readyNanoseconds: UInt64 { unsafe record.pointee.readyNanoseconds }
+
   /// The number of its stream.
   public var stream: Int32 { unsafe record.pointee.streamID }
 

@@ -267,6 +267,7 @@ struct SessionState {
   mutating func enqueue(_ record: UnsafeMutablePointer<StreamRecord>) {
     // SAFETY: the callers' record is alive, and so are those in the list.
     unsafe leaveReceiving(record, .ready)
+    unsafe record.pointee.readyNanoseconds = nowNanoseconds
     unsafe record.pointee.nextReady = nil
     if let tail = unsafe readyTail {
       unsafe tail.pointee.nextReady = record

@@ -38,6 +38,8 @@ struct StreamRecord {
   var deadlineNanoseconds = UInt64.max
   /// When the stream was opened, or last got a piece of its answer out.
   var progressNanoseconds: UInt64 = 0
+  /// When its request was whole.
+  var readyNanoseconds: UInt64 = 0
   /// Bytes of DATA so far.
   var bodyByteCount: UInt64 = 0
   var request: ByteStore

@@ -21,7 +21,10 @@ extension EventLoop where Service: ~Copyable {
   mutating func postpone(
     _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
   ) -> Bool {
-    guard awaiting.count < LoopLimits.awaitingCountMax else { return false }
+    guard awaiting.count < LoopLimits.awaitingCountMax else {
+      context.count(.waitingForPolicies)
+      return false
+    }
     layAside(
       AwaitingRequest(
         connection: number, stream: request.stream,
@@ -37,9 +40,11 @@ extension EventLoop where Service: ~Copyable {
     _ job: WorkerPool.Job, _ answer: WorkerAnswer, _ connection: UnsafeMutablePointer<Connection>
   ) -> Bool {
     // SAFETY: as above.
-    guard awaiting.count < LoopLimits.awaitingCountMax,
-      unsafe connection.pointee.session.postponed(job.stream) != nil
-    else { return false }
+    guard unsafe connection.pointee.session.postponed(job.stream) != nil else { return false }
+    guard awaiting.count < LoopLimits.awaitingCountMax else {
+      context.count(.waitingForPolicies)
+      return false
+    }
     let end = job.awaitingEndNanoseconds ?? awaitingEnd(job.deadlineNanoseconds)
     if end <= nowNanoseconds { return false }
     var job = job
@@ -95,8 +100,7 @@ extension EventLoop where Service: ~Copyable {
       layAside(one)
       return false
     }
-    // SAFETY: the caller has just found it.
-    unsafe connection.pointee.session.answer(request, status)
+    unsafe conclude(request, status, connection)
     return true
   }
 
@@ -108,10 +112,7 @@ extension EventLoop where Service: ~Copyable {
   ) -> Bool {
     guard let (job, answer) = one.long else { preconditionFailure("only long ones are given") }
     if nowNanoseconds >= one.endNanoseconds {
-      // SAFETY: the caller has just found it.
-      return answer.bytes.withByteView {
-        unsafe connection.pointee.session.answer(postponed: one.stream, answer.code, $0)
-      }
+      return unsafe conclude(one.stream, answer, connection)
     }
     let place = workers.reserve(
       messageByteCount: job.message.bytes.count, deadlineNanoseconds: job.deadlineNanoseconds,

@@ -117,6 +117,7 @@ extension EventLoop where Service: ~Copyable {
         && nowNanoseconds > connection.pointee.progressNanoseconds &+ LoopLimits.stallNanoseconds
       let handshakeEnd = unsafe connection.pointee.handshakeEndNanoseconds
       if nowNanoseconds > handshakeEnd {
+        context.count(.handshakeTimeout)
         unsafe noteFailure(connection, "shaking hands took too long")
       }
       if isStalled || isTimeUp || nowNanoseconds > handshakeEnd {

@@ -39,10 +39,10 @@ extension EventLoop where Service: ~Copyable {
     if unsafe connection.pointee.refusedServices != 0,
       let status = unsafe refusal(of: request.method, connection)
     {
-      unsafe connection.pointee.session.answer(request, status)
+      unsafe conclude(request, status, connection)
     } else if isLate(request.deadlineNanoseconds) {
       counters.deadlinesExceeded &+= 1
-      unsafe connection.pointee.session.answer(request, LoopLimits.late)
+      unsafe conclude(request, LoopLimits.late, connection)
     } else if Service.isInspection(request.method) {
       unsafe handOverInspection(request, connection, number)
     } else if request.message.count > LoopLimits.messageByteCountMax {
@@ -69,7 +69,7 @@ extension EventLoop where Service: ~Copyable {
       method: request.method, message: request.message, set: set, nowNanoseconds: nowNanoseconds,
       mayBegin: mayBegin, reply: &reply)
     if case .answered(let status) = outcome {
-      unsafe connection.pointee.session.answer(request, status)
+      unsafe conclude(request, status, connection)
     } else {
       unsafe settle(outcome, request, connection, number)
     }
@@ -85,7 +85,7 @@ extension EventLoop where Service: ~Copyable {
   ) -> Bool {
     // SAFETY: as above.
     switch outcome {
-    case .answered(let status): unsafe connection.pointee.session.answer(request, status)
+    case .answered(let status): unsafe conclude(request, status, connection)
     case .begun(let place):
       unsafe begin(request, place, connection, number)
       return false
@@ -93,7 +93,7 @@ extension EventLoop where Service: ~Copyable {
     case .forWorkers: return unsafe handOver(request, connection, number)
     case .awaits(let status):
       if unsafe postpone(request, connection, number) { return false }
-      unsafe connection.pointee.session.answer(request, status)
+      unsafe conclude(request, status, connection)
     }
     return true
   }
@@ -127,7 +127,30 @@ extension EventLoop where Service: ~Copyable {
     _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ status: RPCStatus
   ) {
     counters.overloads &+= 1
+    unsafe conclude(request, status, connection)
+  }
+
+  /// Queues the answer of a request, and counts it.
+  @unsafe
+  @inline(__always)
+  mutating func conclude(
+    _ request: ServerRequest, _ status: RPCStatus, _ connection: UnsafeMutablePointer<Connection>
+  ) {
+    count(method: request.method, status.code, since: request.readyNanoseconds)
     // SAFETY: as above.
     unsafe connection.pointee.session.answer(request, status)
+  }
+
+  /// Counts an answer to a request that was whole at `readyNanoseconds`.
+  @inline(__always)
+  mutating func count(method: UInt8, _ code: RPCCode, since readyNanoseconds: UInt64) {
+    tally.count(method: method, code)
+    if readyNanoseconds >= nowNanoseconds {
+      answerCount &+= 1
+    } else {
+      // It was under way for more than a turn.
+      tally.count(
+        latencyNanoseconds: SystemClock.monotonicNanoseconds() &- readyNanoseconds, answers: 1)
+    }
   }
 }

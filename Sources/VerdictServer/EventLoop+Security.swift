@@ -13,6 +13,7 @@ extension EventLoop where Service: ~Copyable {
     let listener = unsafe connection.pointee.listener
     if let context = tls[listener] {
       guard halfOpenCount < LoopLimits.halfOpenCountMax else {
+        self.context.count(.halfOpenConnections)
         unsafe noteFailure(connection, "too many connections are shaking hands")
         return false
       }
@@ -129,6 +130,7 @@ extension EventLoop where Service: ~Copyable {
       unsafe connection.pointee.handshakeEndNanoseconds = .max
       halfOpenCount -= 1
     }
+    counters.handshakesFailed &+= 1
     incidents.note(
       .handshakeFailed(listener: unsafe connection.pointee.listener, reason: reason))
   }

@@ -37,6 +37,7 @@ extension EventLoop where Service: ~Copyable {
   ) -> Bool {
     guard slices.waiting.count < LoopLimits.waitingSliceCountMax else {
       counters.fullQueues &+= 1
+      context.count(.waitingBatches)
       unsafe refuse(request, connection, LoopLimits.tooManyWait)
       return true
     }
@@ -104,13 +105,14 @@ extension EventLoop where Service: ~Copyable {
     if isOver {
       services.drop(run.place)
       counters.deadlinesExceeded &+= 1
-      unsafe connection.pointee.session.answer(
+      unsafe conclude(
         request,
-        RPCStatus(.deadlineExceeded, "the deadline passed before all checks were decided"))
+        RPCStatus(.deadlineExceeded, "the deadline passed before all checks were decided"),
+        connection)
     } else {
       var reply = request.reply
       let status = services.finish(run.place, reply: &reply)
-      unsafe connection.pointee.session.answer(request, status)
+      unsafe conclude(request, status, connection)
     }
     slices.finish(run.connection)
   }

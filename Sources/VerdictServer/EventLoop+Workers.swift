@@ -11,10 +11,11 @@ extension EventLoop where Service: ~Copyable {
   ) {
     // SAFETY: the connection stays where it is until the caller closes it.
     guard unsafe listeners[connection.pointee.listener].servesInspection else {
-      return unsafe connection.pointee.session.answer(
+      return unsafe conclude(
         request,
         RPCStatus(
-          .unimplemented, "the inspection service is off on this listener; see --inspect-on"))
+          .unimplemented, "the inspection service is off on this listener; see --inspect-on"),
+        connection)
     }
     unsafe handOver(request, connection, number)
   }
@@ -33,6 +34,7 @@ extension EventLoop where Service: ~Copyable {
     case .free: break
     case .full:
       counters.fullQueues &+= 1
+      context.count(.waitingForWorkers)
       unsafe refuse(request, connection, LoopLimits.tooManyWait)
       return true
     case .tooLate:
@@ -92,11 +94,23 @@ extension EventLoop where Service: ~Copyable {
       // SAFETY: found just now.
       unsafe connection.pointee.handedOverCount -= 1
       if let job = result.awaiting, unsafe layAside(job, result.answer, connection) { continue }
-      let isAwaited = result.answer.bytes.withByteView {
-        unsafe connection.pointee.session.answer(
-          postponed: result.stream, result.answer.code, $0)
+      if unsafe conclude(result.stream, result.answer, connection) {
+        unsafe flush(connection, result.connection)
       }
-      if isAwaited { unsafe flush(connection, result.connection) }
+    }
+  }
+
+  /// Queues what a worker has answered, and counts it.
+  /// - Returns: false where nobody waits for it any more.
+  @unsafe
+  mutating func conclude(
+    _ stream: Int32, _ answer: WorkerAnswer, _ connection: UnsafeMutablePointer<Connection>
+  ) -> Bool {
+    // SAFETY: the caller has just found it.
+    guard let request = unsafe connection.pointee.session.postponed(stream) else { return false }
+    count(method: request.method, answer.code, since: request.readyNanoseconds)
+    return answer.bytes.withByteView {
+      unsafe connection.pointee.session.answer(postponed: stream, answer.code, $0)
     }
   }
 }

@@ -62,6 +62,10 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   var awaiting: [AwaitingRequest] = []
   /// Connections that shake hands.
   var halfOpenCount = 0
+  /// Requests that came in this turn and were answered in it.
+  var answerCount: UInt64 = 0
+  let tally: LoopTally
+  private var shownLimitCount: UInt64 = 0
 
   init(
     _ configuration: ServerConfiguration, _ mailbox: LoopMailbox, _ reader: Publication.Reader,
@@ -69,6 +73,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     _ incidents: Incidents, _ services: consuming Service
   ) {
     self.mailbox = mailbox
+    tally = mailbox.tally
     self.workers = workers
     self.reader = reader
     listeners = configuration.listeners
@@ -79,6 +84,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     context = ServerContext(methods: Service.methods, limits: configuration.session)
     buffers = LoopBuffers(securing: tls.contains { $0 != nil })
     self.services = services
+    self.services.count(in: mailbox.tally)
   }
 
   /// Turns until the server stops and the last connection is gone.
@@ -206,6 +212,8 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     let sessions = context.counters
     counters.turns &+= 1
     counters.connectionsOpen = UInt64(connections.count)
+    counters.streamsOpen = UInt64(context.openStreamCount)
+    counters.bytesHeld = UInt64(context.heldByteCount)
     counters.streams = sessions.streams
     counters.requests = sessions.requests
     counters.refusals = sessions.refusals
@@ -214,6 +222,15 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     counters.busyNanoseconds &+= lasted
     if lasted > LoopLimits.longTurnNanoseconds { counters.longTurns &+= 1 }
     mailbox.board.show(counters)
+    if answerCount > 0 {
+      // They were read and are written in this turn: one look at the clock does for all.
+      tally.count(latencyNanoseconds: lasted, answers: answerCount)
+      answerCount = 0
+    }
+    if sessions.limits.total != shownLimitCount {
+      shownLimitCount = sessions.limits.total
+      tally.show(sessions.limits)
+    }
   }
 }
 

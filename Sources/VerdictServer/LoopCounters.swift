@@ -8,6 +8,9 @@ public struct LoopCounters: Sendable, Equatable {
   /// Connections closed because of a limit, a protocol error or a stall.
   public var connectionsBroken: UInt64 = 0
   public var streams: UInt64 = 0
+  public var streamsOpen: UInt64 = 0
+  /// What unfinished requests and answers hold beyond their inline buffers.
+  public var bytesHeld: UInt64 = 0
   public var requests: UInt64 = 0
   public var refusals: UInt64 = 0
   public var cancellations: UInt64 = 0
@@ -31,8 +34,9 @@ public struct LoopCounters: Sendable, Equatable {
   public var overloads: UInt64 = 0
   public var fullQueues: UInt64 = 0
   public var hopeless: UInt64 = 0
-  /// Connections that became secure.
+  /// Connections that became secure, and those that ended before.
   public var handshakes: UInt64 = 0
+  public var handshakesFailed: UInt64 = 0
   /// Calls by somebody who is not on the listener's list.
   public var callsRefused: UInt64 = 0
 

@@ -35,6 +35,7 @@ final class LoopMailbox: Sendable {
   /// Rings when there is something to look at.
   let bell: EventSignal
   let board = CounterBoard()
+  let tally = LoopTally()
   private let post = Mutex(Post())
   private let connectionCountWord = Atomic<Int>(0)
   private let closed = Atomic<Bool>(false)
@@ -42,6 +43,7 @@ final class LoopMailbox: Sendable {
   init() throws(SystemError) { bell = try EventSignal() }
 
   deinit {
+    tally.free()
     // Connections that arrived after the loop had ended.
     for connection in post.withLock({ $0.connections }) {
       FileDescriptor(owning: connection.descriptor).close()

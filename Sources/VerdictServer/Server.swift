@@ -8,10 +8,10 @@ internal import VerdictTLS
 public final class Server: Sendable {
   /// Where it listens, in the order of the configuration, with the ports that the kernel chose.
   public let addresses: [SocketAddress]
-  private let mailboxes: [LoopMailbox]
+  let mailboxes: [LoopMailbox]
   private let acceptorBell: EventSignal
   private let threads: Mutex<[Thread]>
-  private let workers: WorkerPool
+  let workers: WorkerPool
   private let workerThreads: Mutex<[Thread]>
   /// nil where no listener needs looking after.
   private let watch: ListenerWatch?

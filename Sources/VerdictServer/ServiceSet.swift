@@ -28,6 +28,9 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   /// Checks decided so far. A loop bounds by it what one connection gets in a turn.
   var checkCount: UInt64 { get }
 
+  /// Where its thread counts; set once, before the first answer.
+  mutating func count(in tally: LoopTally)
+
   /// Answers one request, or begins to.
   ///
   /// - Parameters:
@@ -76,8 +79,10 @@ extension ServiceSet where Self: ~Copyable {
   }
 }
 
-/// A set that answers everything at once.
+/// A set that answers everything at once, and counts nothing.
 extension ServiceSet where Self: ~Copyable {
+  mutating func count(in tally: LoopTally) {}
+
   var checkCount: UInt64 { 0 }
 
   mutating func advance(_ place: Int) -> Bool { preconditionFailure("nothing is begun") }

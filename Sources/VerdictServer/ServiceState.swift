@@ -28,5 +28,5 @@ public final class ServiceState: Sendable {
   /// From now on health checks answer NOT_SERVING. To be called before the server drains.
   public func startDraining() { draining.store(true, ordering: .sequentiallyConsistent) }
 
-  var isDraining: Bool { draining.load(ordering: .sequentiallyConsistent) }
+  public var isDraining: Bool { draining.load(ordering: .sequentiallyConsistent) }
 }

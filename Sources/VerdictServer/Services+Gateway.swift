@@ -23,10 +23,15 @@ extension Services {
         GatewayRequest(request), set,
         nowSeconds: SystemClock.realNanoseconds() / 1_000_000_000, in: arena)
     }
-    if respond(answer, &reply) { return answer.isServersFault ? Services.gatewayFailed : .ok }
+    if respond(answer, &reply) {
+      tally.count(gatewayReason: answer.reason.rawValue)
+      return answer.isServersFault ? Services.gatewayFailed : .ok
+    }
     // The arena is full of what the client sent; this needs little.
     arena.reset()
-    return respond(.unreadable, &reply) ? .ok : Services.gatewayFailed
+    guard respond(.unreadable, &reply) else { return Services.gatewayFailed }
+    tally.count(gatewayReason: Reason.badRequest.rawValue)
+    return .ok
   }
 
   private static var gatewayFailed: RPCStatus {

@@ -72,6 +72,8 @@ extension Services {
     guard let effects = unsafe bytes(count), let reasons = unsafe bytes(count),
       let origin = origin(organization)
     else { return false }
+    let tally = tally
+    tally.count(batchOf: count)
     // Which reasons come is a coin toss to a processor: no branch depends on them here.
     var operandKinds: UInt8 = 0
     for index in 0..<count {
@@ -79,6 +81,7 @@ extension Services {
       let decision = unsafe decisions[index]
       unsafe effects[index] = decision.effectByte
       unsafe reasons[index] = decision.reasonByte
+      tally.count(reason: decision.reasonByte)
       operandKinds |= 1 &<< decision.operand.rawValue
       operandKinds |= decision.permission == Decision.none ? 0 : Services.somePermission
     }

@@ -46,8 +46,10 @@ extension Services {
     _ page: VisibilityPage, _ organization: SnapshotSet.Organization?, _ reply: inout ReplyBuffer
   ) -> RPCStatus {
     guard let origin = origin(organization) else { return Services.outOfMemory }
+    let reasons = page.reasons
+    for pair in 0..<reasons.count { tally.count(visibilityReason: reasons[pair]) }
     let response = CheckVisibilityResponse(
-      origin: origin, visible: page.visible, reasons: page.reasons)
+      origin: origin, visible: page.visible, reasons: reasons)
     // SAFETY: the reply reserved as many bytes as the message has.
     unsafe response.pack { unsafe reply.claim($0) }
     return .ok

@@ -29,6 +29,8 @@ public struct Services: ServiceSet, ~Copyable {
   var gateway: Gateway
   /// Decision ids: a random half that tells loops and processes apart, and a count.
   var decisionID: (UInt64, UInt64)
+  /// Nil before its thread has said where to count.
+  private var ownTally: LoopTally?
 
   /// Made on the thread of the loop or worker that it serves.
   public init(_ state: ServiceState, isOnWorker: Bool = false) {
@@ -61,7 +63,14 @@ public struct Services: ServiceSet, ~Copyable {
     }
   }
 
+  mutating func count(in tally: LoopTally) { ownTally = tally }
+
   // MARK: What all methods share
+
+  var tally: LoopTally {
+    guard let ownTally else { preconditionFailure("a thread says where to count") }
+    return ownTally
+  }
 
   /// The status of a message that could not be unpacked.
   func unreadable() -> RPCStatus {

@@ -46,17 +46,3 @@ public struct NotificationSocket: ~Copyable, Sendable {
     try checked(sent < 0 ? -Int(errno) : sent, "notify", name)
   }
 }
-
-/// What the process was started with.
-public enum ProcessEnvironment {
-  /// A variable's text; nil where it is not set or empty.
-  public static func text(_ name: String) -> String? {
-    // SAFETY: nobody changes the environment while the program runs; the text is copied at once.
-    guard let value = unsafe getenv(name) else { return nil }
-    let text = unsafe String(cString: value)
-    return text.isEmpty ? nil : text
-  }
-
-  /// The process's own number.
-  public static var processID: Int32 { getpid() }
-}

@@ -10,7 +10,11 @@ public enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
 
   /// Why a text is not an address, in words for the person who typed it.
   public struct ParseError: Error, Sendable, CustomStringConvertible {
-    public let description: String
+    public let text: String
+    /// The same without the text.
+    public let reason: String
+
+    public var description: String { "`\(text)`: \(reason)" }
   }
 
   /// Reads an address as people type it. An IPv6 host stands in brackets; an empty host means
@@ -19,33 +23,34 @@ public enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
     if text.hasPrefix("unix:") {
       let path = String(text.dropFirst(5))
       guard !path.isEmpty else {
-        throw ParseError(description: "`\(text)`: a path must follow `unix:`")
+        throw ParseError(text: text, reason: "a path must follow `unix:`")
       }
       guard path.utf8.count <= SocketAddress.unixPathByteCountMax else {
         throw ParseError(
-          description: "`\(text)`: the path has \(path.utf8.count) bytes, at most "
+          text: text,
+          reason: "the path has \(path.utf8.count) bytes, at most "
             + "\(SocketAddress.unixPathByteCountMax) are possible; choose a shorter one")
       }
       guard !path.utf8.contains(0) else {
-        throw ParseError(description: "`\(text)`: a path has no zero byte")
+        throw ParseError(text: text, reason: "a path has no zero byte")
       }
       self = .unix(path: path)
       return
     }
     guard let colon = text.lastIndex(of: ":") else {
-      throw ParseError(description: "`\(text)`: expected HOST:PORT or unix:PATH")
+      throw ParseError(text: text, reason: "expected HOST:PORT or unix:PATH")
     }
     let digits = text[text.index(after: colon)...]
     guard !digits.isEmpty, digits.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }),
       let port = UInt16(digits)
     else {
-      throw ParseError(description: "`\(text)`: the port must be a number from 0 to 65535")
+      throw ParseError(text: text, reason: "the port must be a number from 0 to 65535")
     }
     var host = String(text[..<colon])
     if host.hasPrefix("[") && host.hasSuffix("]") {
       host = String(host.dropFirst().dropLast())
     } else if host.contains(":") {
-      throw ParseError(description: "`\(text)`: write an IPv6 host in brackets, `[::1]:7070`")
+      throw ParseError(text: text, reason: "write an IPv6 host in brackets, `[::1]:7070`")
     }
     self = .tcp(host: host, port: port)
   }

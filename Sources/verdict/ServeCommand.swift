@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Logging
 internal import VerdictServer
+internal import VerdictSettings
 internal import VerdictSystem
 
 struct ServeCommand: ParsableCommand {
@@ -11,176 +12,117 @@ struct ServeCommand: ParsableCommand {
       watched, and new policies are taken on as a whole or not at all. Until there are any, the \
       server is up and its health check says NOT_SERVING.
 
+      Every option may also stand in the environment (`--drain-timeout` as VERDICT_DRAIN_TIMEOUT) \
+      or in a file (--config, `drain_timeout: 10`); a flag goes before the environment, that \
+      before the file. docs/configuration.md lists them all, with those of named listeners.
+
       SIGTERM and SIGINT end it: it stops to listen, finishes what is under way, and exits with 0. \
       A second signal ends it at once. SIGHUP makes it look for new policies and certificates. The \
-      log goes to standard error: text on a terminal, one \
-      JSON object a line otherwise.
+      log goes to standard error: text on a terminal, one JSON object a line otherwise.
       """)
 
-  @Option(help: ArgumentHelp("A control directory to follow.", valueName: "dir"))
-  var control: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Policy documents to compile and follow: a file or a directory. May be given several times.",
-      valueName: "path"))
-  var policy: [String] = []
-
-  @OptionGroup var models: ModelOption
-  @OptionGroup(title: "Following a control directory") var following: FollowingOptions
-
-  @OptionGroup(title: "Gateways") var routes: RouteOptions
-  @OptionGroup(title: "Gateways") var identity: IdentityOptions
-
-  @Option(
-    help: ArgumentHelp(
-      "Where to listen. May be given several times; 127.0.0.1:7070 if neither this nor --unix is.",
-      valueName: "host:port"),
-    transform: ServeCommand.tcpAddress)
-  var listen: [SocketAddress] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "A Unix socket to listen on, for this user alone. May be given several times.",
-      valueName: "path"),
-    transform: ServeCommand.unixAddress)
-  var unix: [SocketAddress] = []
-
-  @Option(
-    help: ArgumentHelp(
-      """
-      Where the inspection service answers, which tells who may do what and why: HOST:PORT or \
-      unix:PATH as given to --listen or --unix, or `none`. May be given several times; every \
-      Unix socket, and nothing else, if not given.
-      """, valueName: "address"))
-  var inspectOn: [String] = []
-
-  @OptionGroup(title: "Who may connect") var listeners: ListenerOptions
-
-  @Option(
-    help: ArgumentHelp("Event loops; one for each processor if not given.", valueName: "n"))
-  var loops: Int = Thread.processorCount
-
-  @Option(
-    help: ArgumentHelp(
-      "How long requests under way may take once the server is asked to end.",
-      valueName: "seconds"))
-  var drainTimeout: Int = 10
-
-  @Option(
-    help: ArgumentHelp(
-      "The least level that is logged: trace, debug, info, notice, warning, error or critical.",
-      valueName: "level"),
-    transform: ServeCommand.level)
-  var logLevel: Logger.Level = .info
-
-  func validate() throws {
-    guard (control == nil) == !policy.isEmpty else {
-      throw ValidationError("Give either --control or --policy.")
-    }
-    if control?.isEmpty == true || policy.contains("") {
-      throw ValidationError("A path is not empty.")
-    }
-    if models.models != nil && policy.isEmpty {
-      throw ValidationError("--models goes with --policy; a control directory is compiled already.")
-    }
-    if following.isGiven && control == nil {
-      throw ValidationError("--trust, --state and their like go with --control.")
-    }
-    _ = try inspectionAddresses()
-    guard (1...ServeCommand.loopCountMax).contains(loops) else {
-      throw ValidationError("--loops is a number from 1 to \(ServeCommand.loopCountMax).")
-    }
-    guard (0...ServeCommand.drainSecondsMax).contains(drainTimeout) else {
-      throw ValidationError(
-        "--drain-timeout is a number of seconds from 0 to \(ServeCommand.drainSecondsMax).")
-    }
-  }
-
-  static let loopCountMax = 1_024
-  static let drainSecondsMax = 86_400
-
-  private var addresses: [SocketAddress] {
-    let addresses = listen + unix
-    return addresses.isEmpty ? [.tcp(host: "127.0.0.1", port: 7070)] : addresses
-  }
-
-  /// Which of the addresses serve inspections.
-  func inspectionAddresses() throws(ValidationError) -> [SocketAddress] {
-    if inspectOn.isEmpty { return unix }
-    if inspectOn.map({ Array($0.utf8) }) == [Array("none".utf8)] { return [] }
-    var chosen: [SocketAddress] = []
-    for text in inspectOn {
-      let address = try ServerAddress(text).address
-      guard addresses.contains(address) else {
-        throw ValidationError(
-          "--inspect-on `\(text)`: nothing listens there; give the address to --listen or --unix "
-            + "too, or `none` alone.")
-      }
-      chosen.append(address)
-    }
-    return chosen
-  }
-
-  /// - Parameter passed: sockets that were opened for us. Where there are any, nothing else is
-  ///   listened on unless it is asked for.
-  func configuration(
-    passed: [ListeningSocket] = []
-  ) throws(ValidationError) -> ServerConfiguration {
-    let inspected = try inspectionAddresses()
-    var settings: [ListenerSettings] = []
-    for address in passed.isEmpty ? addresses : listen + unix {
-      settings.append(
-        try listeners.settings(address, servesInspection: inspected.contains(address)))
-    }
-    for socket in passed {
-      let isInspectedUnix = socket.address.isUnix && inspectOn.isEmpty
-      settings.append(
-        try listeners.settings(
-          socket.address, passed: socket,
-          servesInspection: isInspectedUnix || inspected.contains(socket.address)))
-    }
-    var configuration = ServerConfiguration(listeners: settings, loopCount: loops)
-    configuration.drainTimeoutNanoseconds = UInt64(drainTimeout) * 1_000_000_000
-    return configuration
-  }
+  @OptionGroup var arguments: SettingsArguments
 
   func run() throws {
+    let settings = try arguments.resolvedOrFail().settings
     let passed: [PassedSocket]
     do throws(SystemError) {
       passed = try PassedSocket.taken()
     } catch {
       throw ValidationError("The sockets that were passed by LISTEN_FDS: \(error).")
     }
-    let policies: Sidecar.Policies
-    if let control {
-      policies = .control(directory: control, try following.settings(), following.freshness)
-    } else {
-      policies = .documents(paths: policy, models: models.models)
+    let configuration: ServerConfiguration
+    do throws(SettingsError) {
+      configuration = try settings.serverConfiguration(passed: passed.map(\.socket))
+    } catch {
+      throw CommandFailure(lines: error.lines.map { "error: \($0)" }, status: .usage)
     }
     try Sidecar.run(
-      try configuration(passed: passed.map(\.socket)), policies,
-      routes: try routes.compiled(models), identity: identity.configuration,
-      logger: LogOutput.logger(level: logLevel))
+      configuration, try settings.policies(),
+      routes: try settings.routeTables(), identity: settings.identityConfiguration,
+      admin: settings.adminAddress(besidePassed: !passed.isEmpty),
+      logger: LogOutput.logger(level: settings.logLevel.level))
   }
+}
 
-  private static func level(_ text: String) throws(ValidationError) -> Logger.Level {
-    guard let level = Logger.Level(rawValue: text) else {
-      let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ValidationError("`\(text)`: expected one of \(levels).")
+extension SettingsArguments {
+  /// - Throws: what is wrong, as wrong usage.
+  func resolvedOrFail() throws(CommandFailure) -> ResolvedSettings {
+    do throws(SettingsError) {
+      return try resolved()
+    } catch {
+      throw CommandFailure(lines: error.lines.map { "error: \($0)" }, status: .usage)
     }
-    return level
   }
+}
 
-  private static func tcpAddress(_ text: String) throws(ValidationError) -> SocketAddress {
-    let address = try ServerAddress(text).address
-    guard case .tcp = address else {
-      throw ValidationError("`\(text)`: name a Unix socket with --unix PATH.")
+/// What the settings mean to the rooms that do the work.
+extension Settings {
+  /// - Parameter passed: sockets that were opened for us. Where there are any, nothing else is
+  ///   listened on unless it is asked for.
+  func serverConfiguration(
+    passed: [ListeningSocket] = []
+  ) throws(SettingsError) -> ServerConfiguration {
+    var all: [ListenerSettings] = []
+    for listener in listeners(besidePassed: !passed.isEmpty) {
+      var settings = try listener.access.listener(listener.address)
+      settings.servesInspection = listener.inspection
+      all.append(settings)
     }
-    return address
+    for socket in passed {
+      var settings = try access.listener(socket.address)
+      settings.passed = socket
+      settings.servesInspection = inspects(socket.address)
+      all.append(settings)
+    }
+    var configuration = ServerConfiguration(listeners: all, loopCount: loops)
+    configuration.drainTimeoutNanoseconds = UInt64(drainTimeoutSeconds) * 1_000_000_000
+    return configuration
   }
 
-  private static func unixAddress(_ text: String) throws(ValidationError) -> SocketAddress {
-    try ServerAddress("unix:" + text).address
+  /// Reads keys and samples, so that what is wrong with them is told at once.
+  /// - Precondition: the settings have no faults.
+  func policies() throws(CommandFailure) -> Sidecar.Policies {
+    guard let control else { return .documents(paths: policy, models: models) }
+    return .control(directory: control, try following.control(), following.freshness)
+  }
+}
+
+extension ListenerAccess {
+  fileprivate func listener(_ address: SocketAddress) throws(SettingsError) -> ListenerSettings {
+    var settings = ListenerSettings(address)
+    settings.allowsPlaintext = allowPlaintext ?? settings.allowsPlaintext
+    settings.socketMode = unixMode?.mode ?? settings.socketMode
+    settings.socketOwner = unixOwner?.owner
+    if case .tcp = address, let tlsCertificate, let tlsKey {
+      var files = TLSFiles(
+        certificatePath: tlsCertificate, keyPath: tlsKey,
+        clientAuthoritiesPath: tlsClientAuthorities)
+      files.requiresClientCertificate = tlsClientOptional != true
+      settings.tls = files
+    }
+    if allowCaller.isEmpty { return settings }
+    var rules = CallerRules()
+    do throws(CallerRules.ParseError) {
+      for text in allowCaller { try rules.add(parsing: text) }
+    } catch {
+      throw SettingsError(lines: ["--allow-caller \(error.description)"])
+    }
+    settings.callers = rules
+    return settings
+  }
+}
+
+extension LogLevel {
+  var level: Logger.Level {
+    switch self {
+    case .trace: .trace
+    case .debug: .debug
+    case .info: .info
+    case .notice: .notice
+    case .warning: .warning
+    case .error: .error
+    case .critical: .critical
+    }
   }
 }

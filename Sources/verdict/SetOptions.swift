@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import VerdictControl
 internal import VerdictCrypto
+internal import VerdictSettings
 internal import VerdictSystem
 
 /// The control directory that a command is about.
@@ -127,15 +128,12 @@ enum TimeOption {
 
   /// Seconds of `90d`, `12h`, `30m` or `45s`.
   static func span(_ text: String) throws(ValidationError) -> Int64 {
-    let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
-    guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()),
-      count > 0, count <= spanSecondsMax / unit
-    else { throw ValidationError("`\(text)`: expected a span of time: 90d, 12h, 30m or 45s.") }
-    return count * unit
+    do throws(OptionFault) {
+      return try TimeSpan(optionText: text).seconds
+    } catch {
+      throw ValidationError("`\(text)`: \(error.message).")
+    }
   }
-
-  /// Ten years: longer ones are probably mistakes.
-  static let spanSecondsMax: Int64 = 3_660 * 86_400
 }
 
 extension ControlError {

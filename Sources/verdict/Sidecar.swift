@@ -1,4 +1,5 @@
 internal import Logging
+internal import VerdictAdmin
 internal import VerdictControl
 internal import VerdictCrypto
 internal import VerdictGateway
@@ -18,7 +19,7 @@ enum Sidecar {
   /// Serves until it is asked to stop, and returns when it has stopped.
   static func run(
     _ configuration: ServerConfiguration, _ policies: Policies, routes: RouteTables,
-    identity: IdentityConfiguration, logger: Logger
+    identity: IdentityConfiguration, admin: SocketAddress?, logger: Logger
   ) throws(CommandFailure) {
     do {
       // First of all, so that every thread inherits the block and no signal ends the process.
@@ -55,6 +56,11 @@ enum Sidecar {
       for (listener, address) in zip(configuration.listeners, server.addresses) {
         logger.info("listening", metadata: facts(about: listener, address))
       }
+      let endpoint = try admin.map {
+        try AdminEndpoint($0, pages(server, state, activation, board))
+      }
+      if let endpoint { logger.info("admin endpoint", metadata: ["at": "\(endpoint.address)"]) }
+      defer { endpoint?.stop() }
       supervisor.listens()
       try source.start()
       wait(for: signals, server, source, supervisor, logger)

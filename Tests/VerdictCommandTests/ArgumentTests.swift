@@ -3,6 +3,7 @@ import Logging
 import Testing
 import VerdictModel
 import VerdictServer
+import VerdictSettings
 import VerdictSystem
 
 @testable import verdict
@@ -81,7 +82,7 @@ struct ArgumentTests {
       ["--version"], ["--help"], ["serve", "--help"], ["check", "-h"], ["help", "publish"],
       ["compile", "--help"], ["inspect", "--help"], ["version", "--help"], ["fmt", "--help"],
       ["test", "--help"], ["diff", "--help"], ["models", "--help"], ["models", "show", "--help"],
-      ["schema", "--help"], ["generate", "--help"],
+      ["schema", "--help"], ["generate", "--help"], ["config", "print", "--help"],
     ])
   func help(arguments: [String]) {
     do {
@@ -93,37 +94,31 @@ struct ArgumentTests {
     }
   }
 
-  @Test("an address that nobody named is the loopback's port 7070, and only then")
-  func addresses() throws {
-    func addresses(_ arguments: String...) throws -> [SocketAddress] {
-      let command = try Verdict.parseAsRoot(["serve", "--policy", "a"] + arguments)
-      return try #require(command as? ServeCommand).configuration().listeners.map(\.address)
-    }
-    #expect(try addresses() == [.tcp(host: "127.0.0.1", port: 7070)])
-    #expect(try addresses("--unix", "/run/v.sock") == [.unix(path: "/run/v.sock")])
-    #expect(
-      try addresses("--listen", "[::1]:0", "--unix", "s", "--listen", ":80") == [
-        .tcp(host: "::1", port: 0), .tcp(host: "", port: 80), .unix(path: "s"),
-      ])
+  /// What `serve` makes of its arguments.
+  static func serving(_ arguments: [String]) throws -> ServerConfiguration {
+    let command = try Verdict.parseAsRoot(["serve", "--policy", "a"] + arguments)
+    let serve = try #require(command as? ServeCommand)
+    return try serve.arguments.resolvedOrFail().settings.serverConfiguration()
   }
 
-  @Test("inspections are for Unix sockets unless the operator says otherwise")
-  func inspectOn() throws {
-    func inspected(_ arguments: String...) throws -> [SocketAddress] {
-      let command = try Verdict.parseAsRoot(
-        ["serve", "--policy", "a", "--listen", "127.0.0.1:80", "--unix", "s"] + arguments)
-      return try #require(command as? ServeCommand).configuration().listeners
-        .filter(\.servesInspection).map(\.address)
+  @Test("flags reach the server: where it listens, and where it serves inspections")
+  func listeners() throws {
+    func listeners(_ arguments: String...) throws -> [String] {
+      try Self.serving(arguments).listeners.map {
+        "\($0.address)\($0.servesInspection ? " inspects" : "")"
+      }
     }
-    #expect(try inspected() == [.unix(path: "s")])
-    #expect(try inspected("--inspect-on", "none") == [])
-    #expect(try inspected("--inspect-on", "unix:s") == [.unix(path: "s")])
+    #expect(try listeners() == ["127.0.0.1:7070"])
     #expect(
-      try inspected("--inspect-on", "127.0.0.1:80", "--inspect-on", "unix:s") == [
-        .tcp(host: "127.0.0.1", port: 80), .unix(path: "s"),
+      try listeners("--listen", "127.0.0.1:80", "--unix", "s", "--listen", ":80") == [
+        "127.0.0.1:80", ":80", "unix:s inspects",
       ])
+    #expect(
+      try listeners("--listener", "in.address=[::1]:0", "--listener", "in.inspection=on") == [
+        "[::1]:0 inspects"
+      ])
+    #expect(try listeners("--unix", "s", "--inspect-on", "none") == ["unix:s"])
     #expect(Self.status("serve", "--policy", "a", "--inspect-on", "unix:/else") == 64)
-    #expect(Self.status("serve", "--policy", "a", "--inspect-on", "none") == nil)
     #expect(
       Self.status(
         "serve", "--policy", "a", "--unix", "s", "--inspect-on", "none",
@@ -139,18 +134,19 @@ struct ArgumentTests {
     #expect(Self.status("serve", "--policy", "a", "--loops", "0") == 64)
     #expect(Self.status("serve", "--policy", "a", "--loops", "1025") == 64)
     #expect(Self.status("serve", "--policy", "a", "--drain-timeout", "-1") == 64)
-    #expect(Self.status("serve", "--policy", "a", "--listen", "unix:/x") == 64)
     #expect(Self.status("serve", "--policy", "a", "--listen", "7070") == 64)
     #expect(
       Self.status("serve", "--policy", "a", "--unix", String(repeating: "x", count: 108)) == 64)
     #expect(Self.status("serve", "--policy", "a", "--log-level", "loud") == 64)
-    let command = try Verdict.parseAsRoot([
-      "serve", "--control", "a", "--loops", "3", "--drain-timeout", "5", "--log-level", "debug",
+    #expect(Self.status("serve", "--policy", "a", "--config", "/no/such/file") == 64)
+    let configuration = try Self.serving([
+      "--loops", "3", "--drain-timeout", "5", "--log-level", "debug",
     ])
-    let configuration = try #require(command as? ServeCommand).configuration()
     #expect(configuration.loopCount == 3)
     #expect(configuration.drainTimeoutNanoseconds == 5_000_000_000)
-    #expect((command as? ServeCommand)?.logLevel == .debug)
+    #expect(LogLevel.allCases.map(\.level.rawValue) == LogLevel.allCases.map(\.rawValue))
+    #expect(Self.status("config", "check", "--control", "a") == nil)
+    #expect(Self.status("config", "print") == 64)
   }
 
   @Test("a snapshot's file name can't leave its directory, and no two ids share one")

@@ -65,3 +65,6 @@ int verdict_processor_count(void);
 
 /// Asks for the cache line at `address`, which need not be mapped.
 static inline void verdict_prefetch(const void *address) { __builtin_prefetch(address); }
+
+/// The environment of the process: null after the last `NAME=VALUE`. Nobody here changes it.
+char *const *verdict_environment(void);

@@ -1,7 +1,8 @@
 /// Advice about a word that is not one of those expected.
-enum Spelling {
+public enum Spelling {
   /// "did you mean `x`?" where one is near, otherwise what is known.
-  static func advice(_ word: String, among known: [String], noun: String = "known") -> String {
+  public static func advice(_ word: String, among known: [String], noun: String = "known") -> String
+  {
     // What was shortened is nearer than it looks.
     if word.utf8.count >= 4, let longer = known.first(where: { $0.hasSuffix(word) }) {
       return "did you mean `\(longer)`?"

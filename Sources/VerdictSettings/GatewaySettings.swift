@@ -1,0 +1,69 @@
+/// How requests at a gateway tell who is calling. `GatewaySettings.options` has a row for each field.
+public struct GatewaySettings: Sendable, Equatable {
+  /// Where a request may say who is calling.
+  public enum Source: String, OptionValue, CaseIterable {
+    case bearer, claims, peer, header
+  }
+
+  public var identity: [Source] = []
+  public var claims = "envoy.filters.http.jwt_authn/jwt_payload"
+  public var claimsPrincipal = "sub"
+  public var claimsOrganization: String?
+  public var claimsWorkspace: String?
+  public var peerPrefix: String?
+  public var trustedHeader: String?
+  public var trustedHeaderIsStripped: Bool?
+
+  public init() {}
+
+  static let options: [SettingsOption<GatewaySettings>] = [
+    SettingsOption(
+      "identity", "source", list: \.identity,
+      """
+      Where a gateway's requests say who is calling, in this order: bearer, claims, peer or header.
+      """, default: "bearer and claims"),
+    SettingsOption(
+      "claims", "namespace/member", \.claims,
+      "The metadata with claims that the gateway verified.",
+      check: { $0.contains("/") ? nil : "expected NAMESPACE/MEMBER" }),
+    SettingsOption(
+      "claims-principal", "claim", \.claimsPrincipal, "The claim that names the principal."),
+    SettingsOption(
+      "claims-organization", "claim", \.claimsOrganization,
+      "A claim that names the organization."),
+    SettingsOption(
+      "claims-workspace", "claim", \.claimsWorkspace, "A claim that names the workspace."),
+    SettingsOption(
+      "peer-prefix", "prefix", \.peerPrefix,
+      """
+      With --identity peer: what a certificate's name begins with; the rest is a service token's id.
+      """),
+    SettingsOption(
+      "trusted-header", "name", \.trustedHeader,
+      """
+      With --identity header: a header that names the principal. Whoever can send it to the gateway \
+      is whoever he likes, so the gateway has to take it from every client's request.
+      """),
+    SettingsOption(
+      "trusted-header-is-stripped", "", \.trustedHeaderIsStripped,
+      "Says that the gateway strips --trusted-header from what clients send.", default: "off"),
+  ]
+
+  /// What does not fit together.
+  var faults: [String] {
+    var faults: [String] = []
+    if Set(identity).count != identity.count { faults.append("--identity names a source twice") }
+    if identity.contains(.header) != (trustedHeader != nil) {
+      faults.append("--identity header and --trusted-header NAME go together")
+    }
+    if trustedHeader != nil && trustedHeaderIsStripped != true {
+      faults.append(
+        "--trusted-header: anybody could be anybody; configure the gateway to strip it from what "
+          + "clients send, and say so with --trusted-header-is-stripped")
+    }
+    if identity.contains(.peer) != (peerPrefix != nil) {
+      faults.append("--identity peer and --peer-prefix PREFIX go together")
+    }
+    return faults
+  }
+}

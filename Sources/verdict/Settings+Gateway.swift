@@ -1,0 +1,41 @@
+internal import VerdictControl
+internal import VerdictGateway
+internal import VerdictSettings
+
+/// What the settings mean for requests at gateways.
+extension Settings {
+  var identityConfiguration: IdentityConfiguration {
+    var configuration = IdentityConfiguration()
+    if !gateway.identity.isEmpty { configuration.sources = gateway.identity.map(\.source) }
+    let parts = gateway.claims.split(
+      separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    configuration.claimsNamespace = String(parts[0])
+    configuration.claimsMember = String(parts.count > 1 ? parts[1] : "")
+    configuration.principalClaim = gateway.claimsPrincipal
+    configuration.organizationClaim = gateway.claimsOrganization ?? ""
+    configuration.workspaceClaim = gateway.claimsWorkspace ?? ""
+    configuration.peerPrefix = gateway.peerPrefix ?? ""
+    configuration.headerName = gateway.trustedHeader?.lowercased() ?? ""
+    return configuration
+  }
+
+  /// The route tables, compiled.
+  func routeTables() throws(CommandFailure) -> RouteTables {
+    var options = RouteOptions()
+    options.routes = routes
+    var models = ModelOption()
+    models.models = self.models
+    return try options.compiled(models)
+  }
+}
+
+extension GatewaySettings.Source {
+  var source: IdentityConfiguration.Source {
+    switch self {
+    case .bearer: .bearer
+    case .claims: .claims
+    case .peer: .peer
+    case .header: .header
+    }
+  }
+}
