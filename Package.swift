@@ -89,7 +89,10 @@ let package = Package(
       ]),
     .target(
       name: "VerdictAdmin",
-      dependencies: ["VerdictSystem", .product(name: "FlyingFox", package: "FlyingFox")],
+      dependencies: [
+        "VerdictSystem", .product(name: "FlyingFox", package: "FlyingFox"),
+        .product(name: "FlyingSocks", package: "FlyingFox"),
+      ],
       swiftSettings: house),
     .executableTarget(
       name: "verdict",

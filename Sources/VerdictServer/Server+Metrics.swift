@@ -5,7 +5,8 @@ internal import VerdictRPC
 internal import VerdictSystem
 
 /// The metrics page. No id is ever in it: ids of organizations, too, are the business of those who
-/// may ask for decisions, and there may be thousands of them; `/info` and `GetServerInfo` list them.
+/// may ask for decisions, and there may be thousands of them; `/info` and `GetServerInfo` list
+/// them.
 extension Server {
   /// In the text format of Prometheus.
   public func metrics(_ policies: PolicyStatus, _ active: LoadedSet?, version: String) -> String {

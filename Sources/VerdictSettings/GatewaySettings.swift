@@ -1,4 +1,5 @@
-/// How requests at a gateway tell who is calling. `GatewaySettings.options` has a row for each field.
+/// How requests at a gateway tell who is calling. `GatewaySettings.options` has a row for each
+/// field.
 public struct GatewaySettings: Sendable, Equatable {
   /// Where a request may say who is calling.
   public enum Source: String, OptionValue, CaseIterable {

@@ -125,8 +125,9 @@ def percentile(times, share):
     return value + (place - first) / count
 
 
-def loadgen(target, method, file, connections, streams, calls, cpu=None):
-    """Differing bodies; every answer has to be gRPC status 0."""
+def loadgen(target, method, file, connections, streams, calls, cpu=None, rate=None):
+    """Differing bodies; every answer has to be gRPC status 0. With a rate, calls begin at even times
+    and their own are counted from there."""
     command = [
         str(TOOLS / "loadgen"),
         target.loadgen,
@@ -137,6 +138,8 @@ def loadgen(target, method, file, connections, streams, calls, cpu=None):
         str(calls),
         str(SECONDS_MAX),
     ]
+    if rate is not None:
+        command.append(str(rate))
     if cpu is not None:
         command = ["taskset", "-c", str(cpu), *command]
     before = cpu_seconds(target.pid)
