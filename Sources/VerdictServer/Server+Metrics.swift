@@ -9,7 +9,9 @@ internal import VerdictSystem
 /// them.
 extension Server {
   /// In the text format of Prometheus.
-  public func metrics(_ policies: PolicyStatus, _ active: LoadedSet?, version: String) -> String {
+  public func metrics(
+    _ policies: PolicyStatus, _ active: LoadedSet?, _ shadow: Shadow?, version: String
+  ) -> String {
     var text = MetricsText()
     let tallies = mailboxes.map(\.tally) + workers.tallies
     func sum(_ index: Int) -> UInt64 { tallies.reduce(0) { $0 &+ $1[index] } }
@@ -30,6 +32,7 @@ extension Server {
     text.add(loopCounters)
     Server.addLimits(&text, sum)
     text.add(policies, active)
+    if let shadow { text.add(shadow.report(rowCountMax: 0)) }
     return text.text
   }
 

@@ -14,11 +14,14 @@ public final class ServiceState: Sendable {
   let policies: PolicyBoard
   /// How gateways' requests tell who is calling.
   public let identity: IdentityConfiguration
+  /// nil: no request is compared with a staged set.
+  public let shadow: Shadow?
 
   public init(
     version: String, streamCountMax: Int, policies: PolicyBoard = PolicyBoard(),
-    identity: IdentityConfiguration = IdentityConfiguration()
+    identity: IdentityConfiguration = IdentityConfiguration(), shadow: Shadow? = nil
   ) {
+    self.shadow = shadow
     self.policies = policies
     self.version = version
     self.streamCountMax = streamCountMax

@@ -29,6 +29,8 @@ public struct Services: ServiceSet, ~Copyable {
   var gateway: Gateway
   /// Decision ids: a random half that tells loops and processes apart, and a count.
   var decisionID: (UInt64, UInt64)
+  /// Samples requests for the shadow.
+  private var tap: ShadowTap
   /// Nil before its thread has said where to count.
   private var ownTally: LoopTally?
 
@@ -38,6 +40,7 @@ public struct Services: ServiceSet, ~Copyable {
     self.isOnWorker = isOnWorker
     places = (0..<(isOnWorker ? 1 : SlicedRequest.countMax)).map { _ in SlicedRequest() }
     gateway = Gateway(state.identity)
+    tap = state.shadow?.tap() ?? ShadowTap()
     let random = RandomBytes.make(count: 8).withByteView { $0.load64(at: 0) }
     decisionID = (random, 0)
   }
@@ -50,14 +53,22 @@ public struct Services: ServiceSet, ~Copyable {
     // SAFETY: the loop holds its publication during the call, and until what is begun ends.
     let set = unsafe SnapshotSet(bits: set)
     switch Method(rawValue: method) {
-    case .authorize: return authorize(message, set, mayBegin: mayBegin, &reply)
-    case .checkVisibility: return checkVisibility(message, set, mayBegin: mayBegin, &reply)
+    case .authorize:
+      let outcome = authorize(message, set, mayBegin: mayBegin, &reply)
+      if tap.isDue() { tap.add(method: method, message, outcome) }
+      return outcome
+    case .checkVisibility:
+      let outcome = checkVisibility(message, set, mayBegin: mayBegin, &reply)
+      if tap.isDue() { tap.add(method: method, message, outcome) }
+      return outcome
     case .getServerInfo: return getServerInfo(message, set, &reply)
     case .healthCheck: return .answered(checkHealth(message, set, &reply))
     case .healthPage: return .answered(showHealth(set, &reply))
     case .externalAuthorization:
-      return .answered(externalAuthorization(message, set, &reply))
-    case .explain, .getEffectivePolicy, .listResources, .listPrincipals:
+      let outcome = ServiceOutcome.answered(externalAuthorization(message, set, &reply))
+      if tap.isDue() { tap.add(method: method, message, outcome) }
+      return outcome
+    case .explain, .getEffectivePolicy, .listResources, .listPrincipals, .getShadowReport:
       preconditionFailure("inspections are for workers")
     case nil: preconditionFailure("the loop passes numbers of the method table")
     }

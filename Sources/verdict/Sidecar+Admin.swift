@@ -12,7 +12,9 @@ extension Sidecar {
     _ server: Server, _ state: ServiceState, _ activation: Activation, _ board: PolicyBoard
   ) -> AdminEndpoint.Pages {
     AdminEndpoint.Pages(
-      metrics: { server.metrics(board.status, activation.current, version: state.version) },
+      metrics: {
+        server.metrics(board.status, activation.current, state.shadow, version: state.version)
+      },
       isReady: {
         activation.current != nil && !board.status.isClosed && !state.isDraining
       },

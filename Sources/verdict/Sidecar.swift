@@ -12,7 +12,8 @@ internal import VerdictSystem
 /// from the active one.
 enum Sidecar {
   enum Policies {
-    case control(directory: String, ControlSettings, FreshnessLimits)
+    /// - `shadowPerMillion`: requests in a million that are decided by the staged set too.
+    case control(directory: String, ControlSettings, FreshnessLimits, shadowPerMillion: UInt32?)
     case documents(paths: [String], models: String?)
   }
 
@@ -36,13 +37,14 @@ enum Sidecar {
       reportStalls(of: publication, configuration, logger)
       let board = PolicyBoard()
       let activation = Activation(publication: publication, board: board, routes: routes)
-      let source = try source(of: policies, activation, board, supervisor, logger)
+      let staging = try StagingArea(policies, activation, identity, logger)
+      let source = try source(of: policies, activation, board, staging, supervisor, logger)
       // Before anybody can connect, so that the first answer comes from the policies.
       source.look()
 
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax,
-        policies: board, identity: identity)
+        policies: board, identity: identity, shadow: staging?.shadow)
       if !identity.headerName.isEmpty {
         logger.warning(
           "a header names who is calling; the gateway has to strip it from what clients send",
@@ -63,12 +65,14 @@ enum Sidecar {
       defer { endpoint?.stop() }
       supervisor.listens()
       try source.start()
-      wait(for: signals, server, source, supervisor, logger)
+      try staging?.start()
+      wait(for: signals, server, source, staging, supervisor, logger)
       // Health first, so that whoever asks goes elsewhere before the first GOAWAY.
       state.startDraining()
       supervisor.stops()
       try drain(server, signals, supervisor, logger)
       source.stop()
+      staging?.stop()
       activation.deactivate()
       logger.info("stopped")
     } catch {
@@ -96,11 +100,11 @@ enum Sidecar {
 
   private static func source(
     of policies: Policies, _ activation: Activation, _ board: PolicyBoard,
-    _ supervisor: Supervisor, _ logger: Logger
+    _ staging: StagingArea?, _ supervisor: Supervisor, _ logger: Logger
   ) throws(SystemError) -> SetSource {
-    let hooks = hooks(activation, board, supervisor, logger)
+    let hooks = hooks(activation, board, staging, supervisor, logger)
     switch policies {
-    case .control(let directory, let settings, let freshness):
+    case .control(let directory, let settings, let freshness, _):
       if settings.trust == nil {
         logger.warning(
           "policies are taken unsigned: whoever can write the control directory decides",
@@ -116,11 +120,13 @@ enum Sidecar {
   }
 
   private static func hooks(
-    _ activation: Activation, _ board: PolicyBoard, _ supervisor: Supervisor, _ logger: Logger
+    _ activation: Activation, _ board: PolicyBoard, _ staging: StagingArea?,
+    _ supervisor: Supervisor, _ logger: Logger
   ) -> SetSource.Hooks {
     SetSource.Hooks(
       activate: { set, isClosed in
         activation.activate(set, isClosed: isClosed)
+        staging?.shadow.follow(live: activation.served(set))
         logger.info("policies active", metadata: facts(about: set, board))
         if activation.passesOver(routesOf: set) {
           logger.notice(
@@ -204,7 +210,7 @@ enum Sidecar {
   /// Waits for the signal to end. SIGHUP asks for a look at the policies meanwhile.
   private static func wait(
     for signals: SignalDescriptor, _ server: Server, _ source: SetSource,
-    _ supervisor: Supervisor, _ logger: Logger
+    _ staging: StagingArea?, _ supervisor: Supervisor, _ logger: Logger
   ) {
     var pulse = Pulse(everyNanoseconds: supervisor.pulseNanoseconds)
     while true {
@@ -217,6 +223,7 @@ enum Sidecar {
         server.reloadCertificates()
         supervisor.reloads()
         source.lookSoon { supervisor.hasReloaded() }
+        staging?.lookSoon()
         continue
       }
       logger.info("draining", metadata: ["signal": "\(name(of: signal))"])

@@ -4,31 +4,13 @@ import contextlib
 import http.client
 import json
 import re
-import socket
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from sidecar import Sidecar, publish, verdict, wait_until
 
+from admin import UnixConnection, get, samples
 from api import channel, pb, rpc
 from world import MIA
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=10)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(10)
-        self.sock.connect(self.path)
-
-
-def get(connection, path, method="GET"):
-    connection.request(method, path)
-    response = connection.getresponse()
-    return response, response.read().decode()
 
 
 def admin_port(sidecar):
@@ -49,24 +31,6 @@ def admin(sidecar):
     connection = http.client.HTTPConnection("::1", admin_port(sidecar), timeout=10)
     yield connection
     connection.close()
-
-
-def samples(admin):
-    """Values by name and labels, of a page that a foreign parser has read."""
-    response, text = get(admin, "/metrics")
-    assert response.status == 200
-    assert response.getheader("Content-Type").startswith("text/plain; version=0.0.4")
-    families = list(text_string_to_metric_families(text))
-    assert families and all(one.documentation and one.type != "unknown" for one in families)
-    names = [one.name for one in families]
-    assert len(set(names)) == len(names)
-    found = [
-        ((sample.name, tuple(sorted(sample.labels.items()))), sample.value)
-        for family in families
-        for sample in family.samples
-    ]
-    assert len(dict(found)) == len(found), "a sample stands twice"
-    return dict(found)
 
 
 def labelled(admin, name):

@@ -23,6 +23,7 @@ private let followingSamples: [String: [String]] = [
   "trust": ["a.pub", "b.pub"], "control-owner": ["7"], "state": ["/var/lib/verdict/state"],
   "accept-older": ["on"], "guard-checks": ["sample.jsonl"], "max-new-allows": ["0"],
   "max-new-denies": ["9"], "stale-after": ["12h"], "fail-closed-after": ["90d"],
+  "shadow": ["0.5%"],
 ]
 
 /// What an option of following needs beside it.
@@ -309,6 +310,21 @@ struct SettingsTests {
     #expect(
       try lines(["control": ["c"], "stale-after": ["0s"]])
         == ["--stale-after: `0s`: expected a span of time: 90d, 12h, 30m or 45s"])
+  }
+
+  @Test("a share is in percent, with up to four digits behind the point")
+  func shares() throws {
+    let shares = [("1%", 10_000), ("100%", 1_000_000), ("0.01%", 100), ("2.5%", 25_000)]
+    for (text, perMillion) in shares {
+      let share = try Share(optionText: text)
+      #expect(share.perMillion == UInt32(perMillion) && share.optionText == text)
+    }
+    #expect(try Share(optionText: "0.0001%").perMillion == 1)
+    #expect(try Share(optionText: "1.50%").optionText == "1.5%")
+    let others = ["", "%", "1", "0%", "101%", "100.0001%", "0.00001%", "-1%", "1e1%", "1.2.3%"]
+    for text in others {
+      #expect(throws: OptionFault.self) { _ = try Share(optionText: text) }
+    }
   }
 
   @Test("docs/configuration.md is what the table gives; otherwise run: make configuration")
