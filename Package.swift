@@ -43,6 +43,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CHTTPParser", providers: [.apt(["libhttp-parser-dev"])]),
     .target(name: "CVerdictSystem", cSettings: strictC),
     .target(name: "CVerdictProto", dependencies: ["CProtobufC"], cSettings: strictC),
 
@@ -71,6 +72,7 @@ let package = Package(
         "VerdictEngine",
       ]),
     room("VerdictHTTP2", ["VerdictModel", "CNghttp2", "CZlib"]),
+    room("VerdictHTTP1", ["VerdictModel", "CHTTPParser"]),
     room("VerdictRPC", ["VerdictModel", "CVerdictProto", "CProtobufC"]),
     room(
       "VerdictGateway",
@@ -85,7 +87,8 @@ let package = Package(
       "VerdictServer",
       [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictEngine", "VerdictSnapshot",
-        "VerdictControl", "VerdictTLS", "VerdictHTTP2", "VerdictRPC", "VerdictGateway",
+        "VerdictControl", "VerdictTLS", "VerdictHTTP1", "VerdictHTTP2", "VerdictRPC",
+        "VerdictGateway",
       ]),
     .target(
       name: "VerdictAdmin",
@@ -165,6 +168,7 @@ let package = Package(
         "VerdictControl", "VerdictSystem", "VerdictCrypto", "VerdictSnapshot", "VerdictEngine",
         "VerdictModel", "VerdictCompiler", "VerdictPolicy",
       ]),
+    tests("VerdictHTTP1Tests", ["VerdictHTTP1", "VerdictModel"]),
     tests("VerdictHTTP2Tests", ["VerdictHTTP2", "VerdictModel", "CNghttp2", "CZlib"]),
     tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel"]),
     tests("VerdictClientTests", ["VerdictClient", "VerdictRPC", "VerdictModel"]),

@@ -63,7 +63,9 @@ public struct Gateway: ~Copyable {
     guard identity.reason == .granted else { return answer.denied(identity.reason) }
     switch route {
     case .none: return answer.denied(.noRoute)
-    case .refused: return answer.denied(.badRequest)
+    case .refused:
+      if let fault = values.bodyFault { answer.detail = fault }
+      return answer.denied(.badRequest)
     case .found(let index):
       answer.route = table.route(index).template
       return check(table.route(index), identity, &values, answer, arena)

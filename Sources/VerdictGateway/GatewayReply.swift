@@ -23,6 +23,9 @@ public struct GatewayReply {
   public let body: ByteView
   /// A `google.protobuf.Struct` for access logs.
   public let metadata: ByteView
+  /// The reason's name, and the decision's id as hexadecimal digits.
+  public let reason: ByteView
+  public let decisionID: ByteView
 
   /// Puts an answer together; nil where the arena is full.
   public init?(
@@ -34,6 +37,8 @@ public struct GatewayReply {
       let metadata = GatewayReply.metadata(answer, parts, arena)
     else { return nil }
     self.metadata = metadata
+    reason = ReasonTexts.shared.name(answer.reason)
+    self.decisionID = parts.decisionID
     if answer.isAllow {
       for index in 0..<parts.identity.count {
         let pair = parts.identity[index]
@@ -149,9 +154,17 @@ private struct ReplyParts {
 extension GatewayAnswer {
   /// An answer to a message that can't be read.
   public static var unreadable: GatewayAnswer {
+    refusal(.badRequest, "the message is not readable")
+  }
+
+  /// A denial of what was not even decided.
+  ///
+  /// - Parameter detail: what is wrong, in one sentence; the reason's own where it is empty.
+  public static func refusal(_ reason: Reason, _ detail: StaticString = "") -> GatewayAnswer {
+    precondition(reason.effect != .allow, "a refusal")
     var answer = GatewayAnswer()
-    answer.detail = "the message is not readable"
-    return answer.denied(.badRequest)
+    answer.detail = detail
+    return answer.denied(reason)
   }
 
   /// Whether it is none to the client: the call has to fail, for the operator's choice to hold.
@@ -160,13 +173,5 @@ extension GatewayAnswer {
   /// One sentence for people, where the engine has not put one together.
   var sentence: ByteView {
     detail.utf8CodeUnitCount > 0 ? ByteView(detail) : ReasonTexts.shared.text(reason)
-  }
-}
-
-extension ByteView {
-  /// The bytes of a literal.
-  init(_ text: StaticString) {
-    // SAFETY: a static string's bytes live as long as the process.
-    unsafe self.init(base: text.utf8Start, count: text.utf8CodeUnitCount)
   }
 }

@@ -28,6 +28,17 @@ public struct GatewayRequest {
     peer = request.peer
   }
 
+  /// A request whose gateway passes on no body, and found out nothing about its caller.
+  init(method: ByteView, target: ByteView, headers: TextPairs, context: TextPairs) {
+    self.method = method
+    self.target = target
+    self.headers = headers
+    self.context = context
+    body = ByteView()
+    metadata = TextPairs()
+    peer = ByteView()
+  }
+
   /// The body, where all of it is here and says that it is JSON.
   var wholeBody: ByteView? {
     guard !body.isEmpty, isBodyWhole, isBodyJSON else { return nil }

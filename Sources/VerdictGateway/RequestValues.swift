@@ -38,6 +38,14 @@ struct RequestValues {
     self.seed = seed
   }
 
+  /// What is wrong with a body that was asked for, in words; nil: nothing.
+  var bodyFault: StaticString? {
+    guard case .refused = body else { return nil }
+    return request.body.isEmpty
+      ? "the route reads the request's body, and the gateway passes none on"
+      : "the route reads the request's body, which is cut, encoded, or no JSON that is read one way"
+  }
+
   // MARK: The route
 
   /// The first route whose template, method and conditions fit.

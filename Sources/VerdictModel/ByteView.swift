@@ -34,6 +34,13 @@ public struct ByteView {
     unsafe self.init(base: base, count: buffer.count)
   }
 
+  /// The bytes of a literal.
+  @inlinable
+  public init(_ text: StaticString) {
+    // SAFETY: a static string's bytes live as long as the process.
+    unsafe self.init(base: text.utf8Start, count: text.utf8CodeUnitCount)
+  }
+
   @inlinable
   public var isEmpty: Bool { count == 0 }
 

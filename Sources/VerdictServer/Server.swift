@@ -269,7 +269,7 @@ public enum ServiceUser: Sendable {
 }
 
 /// Gives a value with one owner to a thread that is about to start.
-private final class Handover<Value: ~Copyable & Sendable>: Sendable {
+final class Handover<Value: ~Copyable & Sendable>: Sendable {
   private let value: Mutex<Value?>
 
   init(_ value: consuming sending Value) { self.value = Mutex(value) }

@@ -1,11 +1,14 @@
-/// How requests at a gateway tell who is calling. `GatewaySettings.options` has a row for each
-/// field.
+public import VerdictSystem
+
+/// How gateways ask, and how their requests tell who is calling. `GatewaySettings.options` has a
+/// row for each field.
 public struct GatewaySettings: Sendable, Equatable {
   /// Where a request may say who is calling.
   public enum Source: String, OptionValue, CaseIterable {
     case bearer, claims, peer, header
   }
 
+  public var forwardAuth: [SocketAddress] = []
   public var identity: [Source] = []
   public var claims = "envoy.filters.http.jwt_authn/jwt_payload"
   public var claimsPrincipal = "sub"
@@ -18,6 +21,12 @@ public struct GatewaySettings: Sendable, Equatable {
   public init() {}
 
   static let options: [SettingsOption<GatewaySettings>] = [
+    SettingsOption(
+      "forward-auth", "address", list: \.forwardAuth,
+      """
+      Where gateways ask in HTTP/1.1, nginx, Caddy and Traefik among them: HOST:PORT, or \
+      unix:PATH. Whoever can connect is believed what a client asked for.
+      """, default: "none"),
     SettingsOption(
       "identity", "source", list: \.identity,
       """

@@ -38,8 +38,7 @@ struct ServeCommand: ParsableCommand {
       throw CommandFailure(lines: error.lines.map { "error: \($0)" }, status: .usage)
     }
     try Sidecar.run(
-      configuration, try settings.policies(),
-      routes: try settings.routeTables(), identity: settings.identityConfiguration,
+      configuration, try settings.policies(), gateways: try settings.gateways(),
       admin: settings.adminAddress(besidePassed: !passed.isEmpty),
       logger: LogOutput.logger(level: settings.logLevel.level))
   }

@@ -1,10 +1,16 @@
 internal import VerdictControl
 internal import VerdictGateway
+internal import VerdictServer
 internal import VerdictSettings
 
 /// What the settings mean for requests at gateways.
 extension Settings {
-  var identityConfiguration: IdentityConfiguration {
+  func gateways() throws(CommandFailure) -> Sidecar.Gateways {
+    Sidecar.Gateways(
+      routes: try routeTables(), identity: identityConfiguration, forwardAuth: forwardAuth)
+  }
+
+  private var identityConfiguration: IdentityConfiguration {
     var configuration = IdentityConfiguration()
     if !gateway.identity.isEmpty { configuration.sources = gateway.identity.map(\.source) }
     let parts = gateway.claims.split(
@@ -19,8 +25,18 @@ extension Settings {
     return configuration
   }
 
+  /// Where gateways that speak HTTP/1.1 are listened to; nil: nowhere.
+  private var forwardAuth: ForwardAuthSettings? {
+    guard !gateway.forwardAuth.isEmpty else { return nil }
+    var settings = ForwardAuthSettings(addresses: gateway.forwardAuth)
+    settings.allowsPlaintext = access.allowPlaintext ?? settings.allowsPlaintext
+    settings.socketMode = access.unixMode?.mode ?? settings.socketMode
+    settings.socketOwner = access.unixOwner?.owner
+    return settings
+  }
+
   /// The route tables, compiled.
-  func routeTables() throws(CommandFailure) -> RouteTables {
+  private func routeTables() throws(CommandFailure) -> RouteTables {
     var options = RouteOptions()
     options.routes = routes
     var models = ModelOption()

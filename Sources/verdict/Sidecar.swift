@@ -19,8 +19,8 @@ enum Sidecar {
 
   /// Serves until it is asked to stop, and returns when it has stopped.
   static func run(
-    _ configuration: ServerConfiguration, _ policies: Policies, routes: RouteTables,
-    identity: IdentityConfiguration, admin: SocketAddress?, logger: Logger
+    _ configuration: ServerConfiguration, _ policies: Policies, gateways: Gateways,
+    admin: SocketAddress?, logger: Logger
   ) throws(CommandFailure) {
     do {
       // First of all, so that every thread inherits the block and no signal ends the process.
@@ -33,23 +33,19 @@ enum Sidecar {
         metadata: [
           "version": "\(ProductVersion.text)", "loops": .number(configuration.loopCount),
         ])
-      let publication = Publication(slotCount: configuration.slotCount)
+      let publication = Publication(
+        slotCount: configuration.slotCount + (gateways.forwardAuth == nil ? 0 : 1))
       reportStalls(of: publication, configuration, logger)
       let board = PolicyBoard()
-      let activation = Activation(publication: publication, board: board, routes: routes)
-      let staging = try StagingArea(policies, activation, identity, logger)
+      let activation = Activation(publication: publication, board: board, routes: gateways.routes)
+      let staging = try StagingArea(policies, activation, gateways.identity, logger)
       let source = try source(of: policies, activation, board, staging, supervisor, logger)
       // Before anybody can connect, so that the first answer comes from the policies.
       source.look()
 
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax,
-        policies: board, identity: identity, shadow: staging?.shadow)
-      if !identity.headerName.isEmpty {
-        logger.warning(
-          "a header names who is calling; the gateway has to strip it from what clients send",
-          metadata: ["header": "\(identity.headerName)"])
-      }
+        policies: board, identity: gateways.identity, shadow: staging?.shadow)
       var configuration = configuration
       configuration.report = { tell($0, logger) }
       let server = try Server(configuration, publication: publication) {
@@ -58,6 +54,7 @@ enum Sidecar {
       for (listener, address) in zip(configuration.listeners, server.addresses) {
         logger.info("listening", metadata: facts(about: listener, address))
       }
+      let forward = try listenForGateways(gateways, publication, configuration, state, logger)
       let endpoint = try admin.map {
         try AdminEndpoint($0, pages(server, state, activation, board))
       }
@@ -70,6 +67,7 @@ enum Sidecar {
       // Health first, so that whoever asks goes elsewhere before the first GOAWAY.
       state.startDraining()
       supervisor.stops()
+      forward?.stop()
       try drain(server, signals, supervisor, logger)
       source.stop()
       staging?.stop()

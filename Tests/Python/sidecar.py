@@ -97,6 +97,8 @@ class Sidecar:
                 f"verdict serve exited {self.process.returncode}:\n" + "\n".join(self.log)
             )
         for line in list(self.log):
+            if "listening" not in line:
+                continue
             found = re.search(r"127\.0\.0\.1:([1-9]\d*)", line)
             if found:
                 self.port = int(found.group(1))
@@ -117,6 +119,14 @@ class Sidecar:
     def records(self):
         """The log's lines, which have to be JSON objects since standard error is no terminal."""
         return [json.loads(line) for line in list(self.log)]
+
+    def forward_auth_port(self):
+        """The port of the first address of `--forward-auth`."""
+        def lines():
+            return [one["at"] for one in self.records() if one["message"] == "forward auth"]
+
+        wait_until(lines, "forward auth listens")
+        return int(lines()[0].rsplit(":", 1)[1])
 
     def resident_bytes(self):
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()

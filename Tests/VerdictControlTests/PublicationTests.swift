@@ -58,8 +58,8 @@ struct PublicationTests {
     reader.leave()
   }
 
-  /// The hooks are called right after the count has grown: whatever turn a reader is in by then, the
-  /// next one announces. So a publisher waits for the turn under way and the beginning of another.
+  /// The hooks are called right after the count has grown: whatever turn a reader is in by then,
+  /// the next one announces. So a publisher waits for the turn under way and another's beginning.
   @Test("a publication takes two turns of a loop at most")
   func turns() {
     let publication = Publication(slotCount: 1)

@@ -15,6 +15,7 @@ private let samples: [String: [String]] = [
   "log-level": ["debug"], "routes": ["r.yaml"], "identity": ["peer", "header"],
   "claims": ["a/b"], "claims-principal": ["p"], "claims-organization": ["o"],
   "claims-workspace": ["w"], "peer-prefix": ["x"], "trusted-header": ["x-user"],
+  "forward-auth": ["127.0.0.1:7072", "unix:f"],
   "trusted-header-is-stripped": ["on"],
 ]
 
@@ -310,21 +311,6 @@ struct SettingsTests {
     #expect(
       try lines(["control": ["c"], "stale-after": ["0s"]])
         == ["--stale-after: `0s`: expected a span of time: 90d, 12h, 30m or 45s"])
-  }
-
-  @Test("a share is in percent, with up to four digits behind the point")
-  func shares() throws {
-    let shares = [("1%", 10_000), ("100%", 1_000_000), ("0.01%", 100), ("2.5%", 25_000)]
-    for (text, perMillion) in shares {
-      let share = try Share(optionText: text)
-      #expect(share.perMillion == UInt32(perMillion) && share.optionText == text)
-    }
-    #expect(try Share(optionText: "0.0001%").perMillion == 1)
-    #expect(try Share(optionText: "1.50%").optionText == "1.5%")
-    let others = ["", "%", "1", "0%", "101%", "100.0001%", "0.00001%", "-1%", "1e1%", "1.2.3%"]
-    for text in others {
-      #expect(throws: OptionFault.self) { _ = try Share(optionText: text) }
-    }
   }
 
   @Test("docs/configuration.md is what the table gives; otherwise run: make configuration")

@@ -1,0 +1,74 @@
+internal import VerdictHTTP1
+internal import VerdictModel
+internal import VerdictSystem
+
+/// A gateway's connection, of the thread that answers it.
+final class ForwardAuthConnection {
+  enum Phase {
+    case open
+    /// The last answer is on its way.
+    case ending
+    /// It is out; what still comes is thrown away until the peer ends.
+    case lingering
+  }
+
+  let descriptor: Int32
+  let requests = RequestReader()
+  var phase = Phase.open
+  /// What the socket has not taken, from `sentCount` on.
+  var unsent: [UInt8] = []
+  private var sentCount = 0
+  /// When the present state began: idle, a head under way, an answer to be taken.
+  var sinceNanoseconds: UInt64
+  var lingeredByteCount = 0
+
+  /// Takes over an open descriptor.
+  init(_ descriptor: Int32, nowNanoseconds: UInt64) {
+    self.descriptor = descriptor
+    sinceNanoseconds = nowNanoseconds
+  }
+
+  deinit { FileDescriptor(owning: descriptor).close() }
+
+  var isIdle: Bool { phase == .open && !hasUnsent && !requests.isInsideHead }
+
+  var hasUnsent: Bool { sentCount < unsent.count }
+
+  /// Whether it has had its time.
+  func isOverdue(_ nowNanoseconds: UInt64) -> Bool {
+    let limit =
+      if hasUnsent || phase != .open {
+        ForwardAuthLimits.sendNanoseconds
+      } else if requests.isInsideHead {
+        ForwardAuthLimits.headNanoseconds
+      } else {
+        ForwardAuthLimits.idleNanoseconds
+      }
+    return nowNanoseconds &- sinceNanoseconds > limit
+  }
+
+  /// Sends what is unsent.
+  /// - Returns: false: the peer is gone.
+  func flush(_ nowNanoseconds: UInt64) -> Bool {
+    while hasUnsent {
+      let sent = unsafe unsent.withUnsafeBytes { bytes in
+        // SAFETY: not empty, and the rest of it is inside.
+        guard let base = bytes.baseAddress else { return 0 }
+        return unsafe Socket.write(descriptor, base + sentCount, bytes.count - sentCount)
+      }
+      if sent == -Int(Errno.interrupted) { continue }
+      if sent == -Int(Errno.wouldBlock) { return true }
+      guard sent > 0 else { return false }
+      sentCount += sent
+      sinceNanoseconds = nowNanoseconds
+    }
+    unsent.removeAll(keepingCapacity: true)
+    sentCount = 0
+    if phase == .ending {
+      Socket.endWriting(descriptor)
+      phase = .lingering
+      sinceNanoseconds = nowNanoseconds
+    }
+    return true
+  }
+}
