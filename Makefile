@@ -45,7 +45,8 @@ PACKAGES := \
 RIVAL_PACKAGES := libgrpc++-dev
 
 .PHONY: help deps build build-bench build-examples build-prove run test test-swift test-proof test-python prove \
-  faults fuzz fuzz-smoke fuzz-merge mutants bench bench-swap bench-shadow bench-fair bench-gateway soak demo-envoy fuzz-gateway \
+  faults fuzz fuzz-smoke fuzz-merge mutants bench bench-swap bench-shadow bench-fair bench-gateway bench-log soak \
+  demo-envoy fuzz-gateway \
   proto proto-check schema configuration format lint asan tsan clean swift-there
 
 help: ## list these verbs
@@ -140,6 +141,9 @@ soak: build $(VENV)/ready $(STUBS)/ready bench-tools ## ten minutes of load and 
 
 bench-gateway: build $(VENV)/ready $(STUBS)/ready bench-tools ## what a Check of Envoy's costs beside an Authorize
 	$(VENV)/bin/python Tests/Benchmarks/gateway.py
+
+bench-log: build $(VENV)/ready $(STUBS)/ready bench-tools ## what the decision log costs, beside the transport floor
+	$(VENV)/bin/python Tests/Benchmarks/logs.py $(LOG_FLAGS)
 
 REASONS := Sources/VerdictModel/Reason.swift
 ADVICE := Sources/VerdictModel/Reason+Advice.swift

@@ -32,6 +32,9 @@ extension Gateway {
       asked.action = view.findAction(check.action)
       let result = asked.decide(check, &values, arena)
       reason = result.reason
+      answer.resource = asked.resource
+      answer.target = asked.target
+      answer.decision = result
       guard reason.effect == .allow else {
         answer.message = asked.message(result, arena)
         return answer.denied(reason)
@@ -75,10 +78,8 @@ struct AskedCheck {
   let deniesUnknown: Bool
   var action = -1
   /// What the last decision was about, for its message.
-  private var resourceType = -1
-  private var resourceID = ByteView()
-  private var targetType = -1
-  private var targetID = ByteView()
+  private(set) var resource = GatewayAnswer.Operand()
+  private(set) var target = GatewayAnswer.Operand()
 
   init(
     view: SnapshotView, principal: ResolvedPrincipal, workspace: ResolvedWorkspace,
@@ -94,8 +95,8 @@ struct AskedCheck {
   mutating func decide(
     _ check: RouteCheck, _ values: inout RequestValues, _ arena: borrowing MessageArena
   ) -> Decision {
-    resourceID = ByteView()
-    targetID = ByteView()
+    resource = GatewayAnswer.Operand()
+    target = GatewayAnswer.Operand()
     guard check.resource >= 0 else {
       return decide(ResolvedOperand(), ResolvedOperand())
     }
@@ -132,7 +133,7 @@ struct AskedCheck {
         let found = resolve(target, targets[targetIndex], .target, &values, arena)
         guard found.fault.reason == .granted else { return found.fault }
         resolved = found.operand
-        (targetType, targetID) = (found.type, targets[targetIndex])
+        self.target = GatewayAnswer.Operand(type: found.type, id: targets[targetIndex])
       }
       for index in 0..<ids.count {
         last = one(operand, ids[index], resolved, &values, arena)
@@ -149,7 +150,7 @@ struct AskedCheck {
     if operand.form == .linkedToTarget { return linked(operand, target, &values) }
     let found = resolve(operand, id, .self, &values, arena)
     guard found.fault.reason == .granted else { return found.fault }
-    (resourceType, resourceID) = (found.type, id)
+    resource = GatewayAnswer.Operand(type: found.type, id: id)
     return decide(found.operand, target)
   }
 
@@ -223,12 +224,10 @@ struct AskedCheck {
       return Decision(.unknownResource, operand: .self)
     }
     let resources = view.table(.resources)
-    (resourceType, resourceID) = (
-      Int(resources.slot(ends.source).tag), resources.key(slot: ends.source)
-    )
-    (targetType, targetID) = (
-      Int(resources.slot(ends.destination).tag), resources.key(slot: ends.destination)
-    )
+    resource = GatewayAnswer.Operand(
+      type: Int(resources.slot(ends.source).tag), id: resources.key(slot: ends.source))
+    target = GatewayAnswer.Operand(
+      type: Int(resources.slot(ends.destination).tag), id: resources.key(slot: ends.destination))
     return decide(
       ResolvedOperand(slot: ends.source, in: view),
       ResolvedOperand(slot: ends.destination, in: view))
@@ -241,7 +240,7 @@ struct AskedCheck {
   ) -> Decision {
     let type = view.findType(values.table.value(operand.types.lowerBound))
     guard type >= 0 else { return Decision(.unknownResourceType) }
-    (resourceType, resourceID) = (type, ByteView())
+    resource = GatewayAnswer.Operand(type: type)
     guard let slot = target.knownSlot else { return decide(ResolvedOperand(newOf: type), target) }
     let neighbours = view.resources(ofType: type, in: view.workspace(ofResource: slot))
     guard neighbours.count <= GatewayLimits.linkScanCountMax else {
@@ -251,7 +250,7 @@ struct AskedCheck {
     for place in neighbours {
       let neighbour = view.resource(at: place)
       guard view.isLinked(neighbour, to: slot) else { continue }
-      resourceID = view.table(.resources).key(slot: neighbour)
+      resource.id = view.table(.resources).key(slot: neighbour)
       last = decide(ResolvedOperand(slot: neighbour, in: view), target)
       guard last.isAllow else { return last }
     }
@@ -262,8 +261,8 @@ struct AskedCheck {
 
   /// The decision in words, in the arena; empty where it is full. Allocates.
   func message(_ decision: Decision, _ arena: borrowing MessageArena) -> ByteView {
-    let resource = AskedCheck.text(resourceType, resourceID, view)
-    let target = AskedCheck.text(targetType, targetID, view)
+    let resource = AskedCheck.text(self.resource, view)
+    let target = AskedCheck.text(self.target, view)
     return resource.withByteView { resource in
       target.withByteView { target in
         let question = Question(
@@ -275,10 +274,10 @@ struct AskedCheck {
     }
   }
 
-  private static func text(_ type: Int, _ id: ByteView, _ view: SnapshotView) -> [UInt8] {
-    guard type >= 0 else { return [] }
-    let name = view.typeName(type).array
-    return id.isEmpty ? name : name + [UInt8(ascii: "/")] + id.array
+  private static func text(_ operand: GatewayAnswer.Operand, _ view: SnapshotView) -> [UInt8] {
+    guard operand.type >= 0 else { return [] }
+    let name = view.typeName(operand.type).array
+    return operand.id.isEmpty ? name : name + [UInt8(ascii: "/")] + operand.id.array
   }
 }
 

@@ -99,6 +99,17 @@ public struct GatewayAnswer {
   public internal(set) var route = ByteView()
   /// The action of the first check that doesn't allow, or of the last.
   public internal(set) var action = ByteView()
+  /// What that check was about, and how it was decided; nil where no check was.
+  public internal(set) var resource = Operand()
+  public internal(set) var target = Operand()
+  public internal(set) var decision: Decision?
+
+  /// A resource as the request names it: any bytes.
+  public struct Operand {
+    /// Its number in the snapshot, or -1: none.
+    public var type = -1
+    public var id = ByteView()
+  }
 
   public init() {}
 

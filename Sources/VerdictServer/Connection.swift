@@ -15,6 +15,8 @@ struct Connection: ~Copyable {
   /// A bit for each of them whose refusal was told already.
   var notedServices: UInt8 = 0
   var caller = Caller.anonymous
+  /// The same for the decision log; empty where there is none.
+  var callerText = CallerText()
   var tls: TLSSession?
   /// When shaking hands takes too long; the greatest value when it is over.
   var handshakeEndNanoseconds = UInt64.max

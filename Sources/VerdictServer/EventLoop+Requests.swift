@@ -1,4 +1,5 @@
 internal import VerdictHTTP2
+internal import VerdictLog
 internal import VerdictModel
 internal import VerdictSystem
 
@@ -136,15 +137,25 @@ extension EventLoop where Service: ~Copyable {
   mutating func conclude(
     _ request: ServerRequest, _ status: RPCStatus, _ connection: UnsafeMutablePointer<Connection>
   ) {
-    count(method: request.method, status.code, since: request.readyNanoseconds)
+    unsafe count(request, status.code, connection)
     // SAFETY: as above.
     unsafe connection.pointee.session.answer(request, status)
   }
 
-  /// Counts an answer to a request that was whole at `readyNanoseconds`.
+  /// Counts and logs an answer.
+  @unsafe
   @inline(__always)
-  mutating func count(method: UInt8, _ code: RPCCode, since readyNanoseconds: UInt64) {
-    tally.count(method: method, code)
+  mutating func count(
+    _ request: ServerRequest, _ code: RPCCode, _ connection: UnsafeMutablePointer<Connection>
+  ) {
+    let readyNanoseconds = request.readyNanoseconds
+    tally.count(method: request.method, code)
+    // SAFETY: as above.
+    services.conclude(
+      LogEnd(
+        method: request.method, status: code.rawValue,
+        caller: unsafe connection.pointee.callerText.bytes, beganNanoseconds: readyNanoseconds),
+      &log, tally)
     if readyNanoseconds >= nowNanoseconds {
       answerCount &+= 1
     } else {

@@ -1,4 +1,5 @@
 internal import VerdictHTTP2
+internal import VerdictLog
 internal import VerdictModel
 internal import VerdictSystem
 internal import VerdictTLS
@@ -42,6 +43,13 @@ extension EventLoop where Service: ~Copyable {
     // SAFETY: the caller has just found it.
     let rules = unsafe listeners[connection.pointee.listener].callers
     unsafe connection.pointee.caller = caller
+    if log.isOn {
+      let raw = unsafe connection.pointee.descriptor.rawValue
+      // Who is nobody is told by where it calls from.
+      let place = caller == .anonymous ? SocketAddress(peerOf: raw)?.description : nil
+      unsafe connection.pointee.callerText = CallerText(
+        place.map { "ip:\($0)" } ?? caller.description)
+    }
     unsafe connection.pointee.refusedServices = rules?.refusedServices(caller) ?? 0
   }
 

@@ -108,7 +108,8 @@ extension EventLoop where Service: ~Copyable {
   ) -> Bool {
     // SAFETY: the caller has just found it.
     guard let request = unsafe connection.pointee.session.postponed(stream) else { return false }
-    count(method: request.method, answer.code, since: request.readyNanoseconds)
+    if let parcel = answer.parcel { services.restore(parcel) }
+    unsafe count(request, answer.code, connection)
     return answer.bytes.withByteView {
       unsafe connection.pointee.session.answer(postponed: stream, answer.code, $0)
     }

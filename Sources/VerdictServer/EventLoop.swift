@@ -1,5 +1,6 @@
 internal import VerdictControl
 internal import VerdictHTTP2
+internal import VerdictLog
 internal import VerdictModel
 internal import VerdictSystem
 internal import VerdictTLS
@@ -65,15 +66,18 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   /// Requests that came in this turn and were answered in it.
   var answerCount: UInt64 = 0
   let tally: LoopTally
+  /// Where requests that were decided are told.
+  var log: LogSource
   private var shownLimitCount: UInt64 = 0
 
   init(
     _ configuration: ServerConfiguration, _ mailbox: LoopMailbox, _ reader: Publication.Reader,
     _ workers: WorkerPool, _ poller: consuming Poller, _ tls: [TLSContext?],
-    _ incidents: Incidents, _ services: consuming Service
+    _ incidents: Incidents, _ log: consuming LogSource, _ services: consuming Service
   ) {
     self.mailbox = mailbox
     tally = mailbox.tally
+    self.log = log
     self.workers = workers
     self.reader = reader
     listeners = configuration.listeners
@@ -84,7 +88,6 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     context = ServerContext(methods: Service.methods, limits: configuration.session)
     buffers = LoopBuffers(securing: tls.contains { $0 != nil })
     self.services = services
-    self.services.count(in: mailbox.tally)
   }
 
   /// Turns until the server stops and the last connection is gone.

@@ -2,9 +2,9 @@ internal import Synchronization
 internal import VerdictHTTP2
 internal import VerdictRPC
 
-/// What a loop or a worker has done, by kind: words that it alone writes and whoever asks for
-/// metrics reads, so that counting is a load, an addition and a store, without a lock or a line
-/// that two threads write.
+/// What a loop has done, by kind: words that it alone writes and whoever asks for metrics reads, so
+/// that counting is a load, an addition and a store, without a lock or a line that two threads
+/// write. Requests that workers answer are counted by the loop that sends the answer.
 ///
 /// ```
 /// requests    by method and status      32 x 17 words
@@ -67,15 +67,6 @@ struct LoopTally: Sendable {
     let method = Int(method) & (LoopTally.methodCount - 1)
     add(1, at: LoopTally.requests + method * LoopTally.statusCount + Int(code.rawValue))
   }
-
-  @inline(__always)
-  func count(reason: UInt8) { add(1, at: LoopTally.reasons + Int(reason)) }
-
-  @inline(__always)
-  func count(visibilityReason reason: UInt8) { add(1, at: LoopTally.visibility + Int(reason)) }
-
-  @inline(__always)
-  func count(gatewayReason reason: UInt8) { add(1, at: LoopTally.gateway + Int(reason)) }
 
   @inline(__always)
   func count(batchOf checkCount: Int) {

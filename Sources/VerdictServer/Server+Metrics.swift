@@ -1,5 +1,6 @@
 public import VerdictControl
 internal import VerdictHTTP2
+public import VerdictLog
 internal import VerdictModel
 internal import VerdictRPC
 internal import VerdictSystem
@@ -9,11 +10,16 @@ internal import VerdictSystem
 /// them.
 extension Server {
   /// In the text format of Prometheus.
+  ///
+  /// - Parameters:
+  ///   - shadow: nil where nothing is compared with a staged set.
+  ///   - log: nil where there is no decision log.
   public func metrics(
-    _ policies: PolicyStatus, _ active: LoadedSet?, _ shadow: Shadow?, version: String
+    _ policies: PolicyStatus, _ active: LoadedSet?, shadow: Shadow?, log: LogStatus?,
+    version: String
   ) -> String {
     var text = MetricsText()
-    let tallies = mailboxes.map(\.tally) + workers.tallies
+    let tallies = mailboxes.map(\.tally)
     func sum(_ index: Int) -> UInt64 { tallies.reduce(0) { $0 &+ $1[index] } }
     text.family("verdict_build_info", .gauge, "Always 1; the version is its label.")
     text.sample("verdict_build_info", [("version", version)], 1)
@@ -33,6 +39,7 @@ extension Server {
     Server.addLimits(&text, sum)
     text.add(policies, active)
     if let shadow { text.add(shadow.report(rowCountMax: 0)) }
+    if let log { text.add(log) }
     return text.text
   }
 

@@ -130,7 +130,7 @@ public final class Server: Sendable {
     let thread = try Thread(name: "verdict-loop-\(index)") {
       var loop = EventLoop(
         configuration, mailbox, reader, workers, handover.take(), contexts, incidents,
-        services(.loop(index)))
+        configuration.logSource(loop: index), services(.loop(index)))
       loop.run()
     }
     threads.withLock { $0.append(thread) }

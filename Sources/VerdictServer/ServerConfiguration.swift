@@ -1,4 +1,5 @@
 public import VerdictHTTP2
+public import VerdictLog
 public import VerdictSystem
 
 /// How a server listens and what it puts up with.
@@ -16,11 +17,19 @@ public struct ServerConfiguration: Sendable {
   /// knows.
   public var connectionCountMax = 16_384
   public var session = SessionLimits()
+  /// Where requests that were decided are told; has a place for every loop.
+  public var log: DecisionLog?
 
   public init(listeners: [ListenerSettings], loopCount: Int = Thread.processorCount) {
     precondition(loopCount > 0, "a server has at least one loop")
     self.listeners = listeners
     self.loopCount = loopCount
+  }
+
+  /// Where a loop puts what it has to say.
+  func logSource(loop: Int) -> LogSource {
+    if let log { return log.source(loop: loop) }
+    return LogSource()
   }
 
   /// Slots that the server needs in its publication: the loops first, then the workers.

@@ -1,4 +1,5 @@
 internal import VerdictHTTP2
+internal import VerdictLog
 internal import VerdictModel
 
 /// What became of a request that was given to a set of services.
@@ -28,9 +29,6 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   /// Checks decided so far. A loop bounds by it what one connection gets in a turn.
   var checkCount: UInt64 { get }
 
-  /// Where its thread counts; set once, before the first answer.
-  mutating func count(in tally: LoopTally)
-
   /// Answers one request, or begins to.
   ///
   /// - Parameters:
@@ -44,6 +42,15 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
     method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, mayBegin: Bool,
     reply: inout ReplyBuffer
   ) -> ServiceOutcome
+
+  /// Counts and logs the request that was answered last, by the loop that answers it.
+  mutating func conclude(_ end: LogEnd, _ log: inout LogSource, _ tally: LoopTally)
+
+  /// On a worker: takes out what there is to be counted and logged, for the services of the loop.
+  mutating func detachDraft() -> LogParcel?
+
+  /// On a loop: takes over what a worker's services have taken out.
+  mutating func restore(_ parcel: LogParcel)
 
   /// Does the next slice of what was begun; true: it can be finished.
   mutating func advance(_ place: Int) -> Bool
@@ -81,7 +88,11 @@ extension ServiceSet where Self: ~Copyable {
 
 /// A set that answers everything at once, and counts nothing.
 extension ServiceSet where Self: ~Copyable {
-  mutating func count(in tally: LoopTally) {}
+  mutating func conclude(_ end: LogEnd, _ log: inout LogSource, _ tally: LoopTally) {}
+
+  mutating func detachDraft() -> LogParcel? { nil }
+
+  mutating func restore(_ parcel: LogParcel) {}
 
   var checkCount: UInt64 { 0 }
 

@@ -23,22 +23,17 @@ extension Services {
         GatewayRequest(request), set,
         nowSeconds: SystemClock.realNanoseconds() / 1_000_000_000, in: arena)
     }
-    if respond(answer, &reply) {
-      tally.count(gatewayReason: answer.reason.rawValue)
-      return answer.isServersFault ? Services.gatewayFailed : .ok
-    }
+    if respond(answer, &reply) { return answer.isServersFault ? Services.gatewayFailed : .ok }
     // The arena is full of what the client sent; this needs little.
     arena.reset()
-    guard respond(.unreadable, &reply) else { return Services.gatewayFailed }
-    tally.count(gatewayReason: Reason.badRequest.rawValue)
-    return .ok
+    return respond(.unreadable, &reply) ? .ok : Services.gatewayFailed
   }
 
   private static var gatewayFailed: RPCStatus {
     RPCStatus(.unavailable, "the request could not be decided")
   }
 
-  /// Packs the answer; false where there is no memory for it.
+  /// Packs the answer, and notes it; false where there is no memory for it.
   private mutating func respond(_ answer: GatewayAnswer, _ reply: inout ReplyBuffer) -> Bool {
     guard !arena.isExhausted, let id = nextDecisionID(),
       let parts = GatewayReply(answer, decisionID: id, in: arena)
@@ -48,6 +43,9 @@ extension Services {
       ? .allow(headers: parts.headers, removed: parts.removed)
       : .deny(status: answer.status, headers: parts.headers, body: parts.body)
     // SAFETY: the reply reserved as many bytes as the message has.
-    return unsafe response.pack(metadata: parts.metadata, in: arena) { unsafe reply.claim($0) }
+    guard unsafe response.pack(metadata: parts.metadata, in: arena, { unsafe reply.claim($0) })
+    else { return false }
+    note(answer, id)
+    return true
   }
 }

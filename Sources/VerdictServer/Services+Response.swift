@@ -48,11 +48,22 @@ extension Services {
         &draft, request, columns, decisions, count, organization?.view, by: count)
       if !draft.isWhole { return Services.outOfMemory }
     }
-    return pack(draft, &reply)
+    return unsafe pack(draft, request, columns, organization, decisions, count, &reply)
   }
 
-  func pack(_ draft: borrowing AuthorizeDraft, _ reply: inout ReplyBuffer) -> RPCStatus {
+  /// Packs the answer, and notes how the request came out.
+  ///
+  /// - Precondition: `decisions` holds `count` decisions.
+  @unsafe
+  @inline(__always)
+  mutating func pack(
+    _ draft: borrowing AuthorizeDraft, _ request: AuthorizeRequest, _ columns: CheckColumns?,
+    _ organization: SnapshotSet.Organization?, _ decisions: UnsafeMutablePointer<Decision>,
+    _ count: Int, _ reply: inout ReplyBuffer
+  ) -> RPCStatus {
     guard draft.isWhole else { return Services.outOfMemory }
+    unsafe note(
+      request, columns, organization, decisions, count, draft.response.origin.decisionID)
     // SAFETY: the reply reserved as many bytes as the message has.
     unsafe draft.response.pack { unsafe reply.claim($0) }
     return .ok
@@ -72,8 +83,6 @@ extension Services {
     guard let effects = unsafe bytes(count), let reasons = unsafe bytes(count),
       let origin = origin(organization)
     else { return false }
-    let tally = tally
-    tally.count(batchOf: count)
     // Which reasons come is a coin toss to a processor: no branch depends on them here.
     var operandKinds: UInt8 = 0
     for index in 0..<count {
@@ -81,7 +90,6 @@ extension Services {
       let decision = unsafe decisions[index]
       unsafe effects[index] = decision.effectByte
       unsafe reasons[index] = decision.reasonByte
-      tally.count(reason: decision.reasonByte)
       operandKinds |= 1 &<< decision.operand.rawValue
       operandKinds |= decision.permission == Decision.none ? 0 : Services.somePermission
     }

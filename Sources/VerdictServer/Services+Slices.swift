@@ -45,9 +45,15 @@ extension Services {
     switch places[place].work {
     case .none: preconditionFailure("only what was begun ends")
     case .authorize(let work):
-      status = work.draft.map { pack($0, &reply) } ?? Services.outOfMemory
+      if let draft = work.draft {
+        // SAFETY: every check is decided by the time there is a draft.
+        status = unsafe pack(
+          draft, work.request, work.columns, work.organization, work.decisions, work.count, &reply)
+      } else {
+        status = Services.outOfMemory
+      }
     case .visibility(let work):
-      status = pack(work.page, work.organization, &reply)
+      status = pack(work.request, work.page, work.organization, &reply)
     }
     enter(place)
     drop(place)

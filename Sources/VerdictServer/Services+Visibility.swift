@@ -39,15 +39,16 @@ extension Services {
     } else {
       page.refuse(.unknownOrganization)
     }
-    return .answered(pack(page, organization, &reply))
+    return .answered(pack(request, page, organization, &reply))
   }
 
   mutating func pack(
-    _ page: VisibilityPage, _ organization: SnapshotSet.Organization?, _ reply: inout ReplyBuffer
+    _ request: CheckVisibilityRequest, _ page: VisibilityPage,
+    _ organization: SnapshotSet.Organization?, _ reply: inout ReplyBuffer
   ) -> RPCStatus {
     guard let origin = origin(organization) else { return Services.outOfMemory }
     let reasons = page.reasons
-    for pair in 0..<reasons.count { tally.count(visibilityReason: reasons[pair]) }
+    note(request, reasons, organization, origin.decisionID)
     let response = CheckVisibilityResponse(
       origin: origin, visible: page.visible, reasons: reasons)
     // SAFETY: the reply reserved as many bytes as the message has.

@@ -2,6 +2,7 @@ internal import VerdictCrypto
 internal import VerdictEngine
 internal import VerdictGateway
 internal import VerdictHTTP2
+internal import VerdictLog
 internal import VerdictModel
 internal import VerdictRPC
 internal import VerdictSystem
@@ -29,10 +30,10 @@ public struct Services: ServiceSet, ~Copyable {
   var gateway: Gateway
   /// Decision ids: a random half that tells loops and processes apart, and a count.
   var decisionID: (UInt64, UInt64)
+  /// What is to be counted and logged of the request that was answered last.
+  var logDraft: LogDraft
   /// Samples requests for the shadow.
   private var tap: ShadowTap
-  /// Nil before its thread has said where to count.
-  private var ownTally: LoopTally?
 
   /// Made on the thread of the loop or worker that it serves.
   public init(_ state: ServiceState, isOnWorker: Bool = false) {
@@ -43,6 +44,7 @@ public struct Services: ServiceSet, ~Copyable {
     tap = state.shadow?.tap() ?? ShadowTap()
     let random = RandomBytes.make(count: 8).withByteView { $0.load64(at: 0) }
     decisionID = (random, 0)
+    logDraft = LogDraft(state.logSampling)
   }
 
   mutating func answer(
@@ -50,6 +52,7 @@ public struct Services: ServiceSet, ~Copyable {
     reply: inout ReplyBuffer
   ) -> ServiceOutcome {
     arena.reset()
+    logDraft.clear()
     // SAFETY: the loop holds its publication during the call, and until what is begun ends.
     let set = unsafe SnapshotSet(bits: set)
     switch Method(rawValue: method) {
@@ -74,14 +77,7 @@ public struct Services: ServiceSet, ~Copyable {
     }
   }
 
-  mutating func count(in tally: LoopTally) { ownTally = tally }
-
   // MARK: What all methods share
-
-  var tally: LoopTally {
-    guard let ownTally else { preconditionFailure("a thread says where to count") }
-    return ownTally
-  }
 
   /// The status of a message that could not be unpacked.
   func unreadable() -> RPCStatus {

@@ -1,5 +1,6 @@
 internal import VerdictControl
 internal import VerdictHTTP2
+internal import VerdictLog
 internal import VerdictModel
 internal import VerdictSystem
 
@@ -29,7 +30,8 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
       method: job.method, message: job.message.bytes, set: set, nowNanoseconds: nowNanoseconds,
       mayBegin: true, reply: &buffer)
     switch outcome {
-    case .answered(let status): return (WorkerAnswer(status, reply), false)
+    case .answered(let status):
+      return (WorkerAnswer(status, reply, services.detachDraft()), false)
     case .awaits(let status): return (WorkerAnswer(status, reply), true)
     case .begun(let place):
       while !services.advance(place) {
@@ -39,7 +41,7 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
         }
       }
       let status = services.finish(place, reply: &buffer)
-      return (WorkerAnswer(status, reply), false)
+      return (WorkerAnswer(status, reply, services.detachDraft()), false)
     case .mustWait, .forWorkers:
       preconditionFailure("a worker has one request at a time, and nobody else to give it to")
     }
@@ -57,6 +59,8 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
 struct WorkerAnswer: Sendable {
   let code: RPCCode
   let bytes: [UInt8]
+  /// What is to be counted and logged of the request, by the loop that answers it.
+  var parcel: LogParcel?
 
   init(reply bytes: [UInt8]) {
     code = .ok
@@ -70,9 +74,10 @@ struct WorkerAnswer: Sendable {
   }
 
   /// What the services have answered into a worker's reply.
-  init(_ status: RPCStatus, _ reply: borrowing DetachedReply) {
+  init(_ status: RPCStatus, _ reply: borrowing DetachedReply, _ parcel: LogParcel? = nil) {
     code = status.code
     bytes = reply.bytes(of: status)
+    self.parcel = parcel
   }
 }
 

@@ -57,20 +57,13 @@ final class WorkerPool: Sendable {
 
   private let state: Mutex<State>
   private let bells: [EventSignal]
-  /// By worker.
-  let tallies: [LoopTally]
 
   init(workerCount: Int) throws(SystemError) {
     precondition(workerCount > 0, "a pool has workers")
     var bells: [EventSignal] = []
     for _ in 0..<workerCount { bells.append(try EventSignal()) }
     self.bells = bells
-    tallies = (0..<workerCount).map { _ in LoopTally() }
     state = Mutex(State(current: Array(repeating: nil, count: workerCount)))
-  }
-
-  deinit {
-    for tally in tallies { tally.free() }
   }
 
   /// Reserves a place in the queue; where it is free, `submit` has to follow.
@@ -110,8 +103,6 @@ final class WorkerPool: Sendable {
   func run<Service: ServiceSet & ~Copyable>(
     worker: Int, _ reader: Publication.Reader, _ services: consuming Service
   ) {
-    var services = services
-    services.count(in: tallies[worker])
     var bench = WorkerBench(reader, services)
     while let job = next(worker) {
       let start = SystemClock.monotonicNanoseconds()

@@ -80,7 +80,7 @@ extension Settings {
       guard let fault = listener.access.or(access).fault, fault != access.fault else { continue }
       faults.append("listeners.\(name): \(fault)")
     }
-    return faults + following.faults + gateway.faults + addressFaults
+    return faults + following.faults + gateway.faults + log.faults + addressFaults
   }
 
   private var addressFaults: [String] {

@@ -8,6 +8,7 @@ extension Settings {
     own + FollowingSettings.options.map { $0.lifted(to: \Settings.following) }
     + ListenerAccess.options.map { $0.lifted(to: \Settings.access) }
     + GatewaySettings.options.map { $0.lifted(to: \Settings.gateway) }
+    + LogSettings.options.map { $0.lifted(to: \Settings.log) }
 
   private static let own: [SettingsOption<Settings>] = [
     SettingsOption(

@@ -18,6 +18,7 @@ public struct Settings: Sendable, Equatable {
   public var loops = Thread.processorCount
   public var drainTimeoutSeconds = 10
   public var logLevel = LogLevel.info
+  public var log = LogSettings()
   /// By name. `NamedListener.options` has a row for each field.
   public var listeners: [String: NamedListener] = [:]
 

@@ -166,15 +166,34 @@ extension SocketAddress {
 
   /// Where a socket is bound. An abstract name of a Unix socket is written with an `@` in front.
   init(bound number: Int32) throws(SystemError) {
+    // SAFETY: the storage and its length are what the call wants.
+    try unsafe self.init("getsockname") { unsafe getsockname(number, $0, $1) }
+  }
+
+  /// Where the other end of a TCP socket is; nil for others, and where it is gone.
+  public init?(peerOf rawDescriptor: Int32) {
+    // SAFETY: as above.
+    let peer = try? unsafe SocketAddress("getpeername") {
+      unsafe getpeername(rawDescriptor, $0, $1)
+    }
+    guard let peer, !peer.isUnix else { return nil }
+    self = peer
+  }
+
+  @unsafe
+  private init(
+    _ operation: String,
+    _ name: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+  ) throws(SystemError) {
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
     // SAFETY: the storage fits every address family.
     let result = unsafe withUnsafeMutablePointer(to: &storage) {
       unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe getsockname(number, $0, &length)
+        unsafe name($0, &length)
       }
     }
-    try checked(result < 0 ? -errno : result, "getsockname")
+    try checked(result < 0 ? -errno : result, operation)
     let family = Int32(storage.ss_family)
     // SAFETY: the kernel has written a record of the family that it names.
     let bytes = unsafe withUnsafeBytes(of: &storage) {
@@ -196,7 +215,7 @@ extension SocketAddress {
       let host = String(
         decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       self = .tcp(host: host, port: UInt16(bytes[2]) << 8 | UInt16(bytes[3]))
-    default: throw SystemError("getsockname", "family \(family)", number: EAFNOSUPPORT)
+    default: throw SystemError(operation, "family \(family)", number: EAFNOSUPPORT)
     }
   }
 

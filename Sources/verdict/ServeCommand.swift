@@ -40,6 +40,7 @@ struct ServeCommand: ParsableCommand {
     try Sidecar.run(
       configuration, try settings.policies(), gateways: try settings.gateways(),
       admin: settings.adminAddress(besidePassed: !passed.isEmpty),
+      log: try settings.decisionLog(),
       logger: LogOutput.logger(level: settings.logLevel.level))
   }
 }

@@ -1,6 +1,7 @@
 internal import VerdictAdmin
 internal import VerdictControl
 internal import VerdictCrypto
+internal import VerdictLog
 internal import VerdictModel
 internal import VerdictServer
 internal import VerdictSnapshot
@@ -9,11 +10,14 @@ internal import VerdictSystem
 /// What the admin endpoint tells.
 extension Sidecar {
   static func pages(
-    _ server: Server, _ state: ServiceState, _ activation: Activation, _ board: PolicyBoard
+    _ server: Server, _ state: ServiceState, _ activation: Activation, _ board: PolicyBoard,
+    _ log: DecisionLog?
   ) -> AdminEndpoint.Pages {
     AdminEndpoint.Pages(
       metrics: {
-        server.metrics(board.status, activation.current, state.shadow, version: state.version)
+        server.metrics(
+          board.status, activation.current, shadow: state.shadow, log: log?.status,
+          version: state.version)
       },
       isReady: {
         activation.current != nil && !board.status.isClosed && !state.isDraining

@@ -1,4 +1,5 @@
 internal import Logging
+internal import VerdictModel
 internal import VerdictServer
 internal import VerdictSystem
 

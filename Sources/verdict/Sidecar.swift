@@ -4,6 +4,7 @@ internal import VerdictControl
 internal import VerdictCrypto
 internal import VerdictGateway
 internal import VerdictHTTP2
+internal import VerdictLog
 internal import VerdictModel
 internal import VerdictServer
 internal import VerdictSystem
@@ -20,7 +21,7 @@ enum Sidecar {
   /// Serves until it is asked to stop, and returns when it has stopped.
   static func run(
     _ configuration: ServerConfiguration, _ policies: Policies, gateways: Gateways,
-    admin: SocketAddress?, logger: Logger
+    admin: SocketAddress?, log settings: DecisionLogSettings?, logger: Logger
   ) throws(CommandFailure) {
     do {
       // First of all, so that every thread inherits the block and no signal ends the process.
@@ -45,9 +46,14 @@ enum Sidecar {
 
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax,
-        policies: board, identity: gateways.identity, shadow: staging?.shadow)
+        policies: board, identity: gateways.identity, shadow: staging?.shadow,
+        logSampling: settings?.sampling)
       var configuration = configuration
       configuration.report = { tell($0, logger) }
+      let log = try settings.map { settings throws(LogFailure) in
+        try openLog(settings, loopCount: configuration.loopCount, logger)
+      }
+      configuration.log = log
       let server = try Server(configuration, publication: publication) {
         Services(state, isOnWorker: $0.isWorker)
       }
@@ -56,7 +62,7 @@ enum Sidecar {
       }
       let forward = try listenForGateways(gateways, publication, configuration, state, logger)
       let endpoint = try admin.map {
-        try AdminEndpoint($0, pages(server, state, activation, board))
+        try AdminEndpoint($0, pages(server, state, activation, board, log))
       }
       if let endpoint { logger.info("admin endpoint", metadata: ["at": "\(endpoint.address)"]) }
       defer { endpoint?.stop() }
@@ -69,6 +75,7 @@ enum Sidecar {
       supervisor.stops()
       forward?.stop()
       try drain(server, signals, supervisor, logger)
+      log?.close(server.logTotals)
       source.stop()
       staging?.stop()
       activation.deactivate()

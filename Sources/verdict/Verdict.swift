@@ -16,7 +16,7 @@ struct Verdict: ParsableCommand {
       KeygenCommand.self, SignCommand.self, VerifyCommand.self, CompileCommand.self,
       InspectCommand.self, FormatCommand.self, TestCommand.self, DifferenceCommand.self,
       ShadowCommand.self, ModelsCommand.self, RoutesCommand.self, SchemaCommand.self,
-      ConfigCommand.self, GenerateCommand.self, VersionCommand.self,
+      LogCommand.self, ConfigCommand.self, GenerateCommand.self, VersionCommand.self,
     ])
 
   static func main() {

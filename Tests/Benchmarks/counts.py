@@ -60,7 +60,7 @@ def _allocations(file):
     return rows
 
 
-def allocations(directory, method, file, calls, *arguments):
+def allocations(directory, method, file, calls, *arguments, streams=1):
     """Heap allocations per call by the object whose code asked for them.
 
     `program` is our own code; Swift's runtime allocates for us too, where it is a library.
@@ -76,10 +76,10 @@ def allocations(directory, method, file, calls, *arguments):
         },
     ) as sidecar:
         target = load.Target("verdict under malloccount", sidecar.unix, sidecar.pid)
-        _calls(target, method, file, calls)
+        _calls(target, method, file, calls, 1, streams)
         marks = [_allocations(counts)]
         for count in (calls, 2 * calls):
-            _calls(target, method, file, count)
+            _calls(target, method, file, count, 1, streams)
             load.settle(sidecar.pid)
             marks.append(_allocations(counts))
     start, less, more = marks
@@ -131,6 +131,19 @@ def instructions_in_process(directory, program, measurement, count):
         )
         totals.append(collected(file))
     return (totals[1] - totals[0]) / count
+
+
+def instructions_of(directory, method, file, calls, *arguments):
+    """Instructions per unary call of Verdict alone, over a Unix socket, one at a time."""
+    program = _stripped(VERDICT, directory)
+    totals = []
+    for count in (calls, 3 * calls):
+        out = directory / f"callgrind.{count}"
+        with Sidecar(directory, *arguments, loops=1, before=[*_valgrind(out), program]) as sidecar:
+            target = load.Target("verdict under callgrind", sidecar.unix, sidecar.pid)
+            _calls(target, method, file, count)
+        totals.append(_collected(out))
+    return (totals[1] - totals[0]) / (2 * calls)
 
 
 def instructions_per_call(directory, method, file, calls, *arguments):

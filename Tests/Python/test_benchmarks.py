@@ -63,6 +63,37 @@ def test_two_loops_cost_what_one_costs(figures, what):
     assert figures[f"{what} per unary call, two loops"]["value"] <= 1.1 * alone
 
 
+@pytest.fixture(scope="module")
+def log_figures(tmp_path_factory):
+    results = tmp_path_factory.mktemp("logs") / "results.json"
+    done = subprocess.run(
+        [sys.executable, ROOT / "Tests/Benchmarks/logs.py", "--quick", "--json", results],
+        text=True,
+        capture_output=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(results.read_text())
+
+
+@pytest.mark.parametrize("mode", ["no log", "default log", "every decision"])
+def test_the_decision_log_allocates_nothing_per_call(log_figures, mode):
+    """Its writer allocates a little each second, whatever happens."""
+    assert log_figures[f"{mode}: heap allocations of our own per call"]["value"] < 0.01
+
+
+@pytest.mark.parametrize(("mode", "most"), [("default log", 1_000), ("every decision", 9_000)])
+def test_the_decision_log_costs_few_instructions(log_figures, mode, most):
+    """Loop and writer together, the writer's idle wakings included."""
+    found = [log_figures[f"{one}: instructions per call"]["value"] for one in ("no log", mode)]
+    assert found[1] - found[0] <= most
+
+
+def test_the_decision_log_drops_nothing_at_full_speed(log_figures):
+    assert log_figures["every decision: records"]["value"] == 2_048
+    assert log_figures["every decision: records dropped"]["value"] == 0
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -105,7 +105,8 @@ struct SettingsTests {
     case "control": [:]
     case "inspect-on": ["control": ["c"], "listen": ["127.0.0.1:1"], "unix": ["s"]]
     default:
-      (accessCompany[option] ?? gatewayCompany[option] ?? followingCompany[option] ?? [:])
+      (accessCompany[option] ?? gatewayCompany[option] ?? followingCompany[option]
+        ?? LogSamples.company[option] ?? [:])
         .merging(["control": ["c"]]) { $1 }
     }
   }
@@ -114,7 +115,8 @@ struct SettingsTests {
   func agreement() throws {
     for option in Settings.options where option.name != "config" {
       let texts = try #require(
-        samples[option.name] ?? accessSamples[option.name] ?? followingSamples[option.name],
+        samples[option.name] ?? accessSamples[option.name] ?? followingSamples[option.name]
+          ?? LogSamples.texts[option.name],
         "a sample for \(option.name)")
       let company = Self.company(of: option.name)
       let asFlag = try Self.settings(

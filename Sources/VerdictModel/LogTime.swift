@@ -1,15 +1,19 @@
-/// Times in logs.
-enum LogTime {
-  /// RFC 3339 in UTC with milliseconds: `2026-01-31T12:00:00.000Z`.
-  static func text(realNanoseconds: Int64) -> String {
-    let seconds = Int(realNanoseconds.dividingFloor(by: 1_000_000_000))
-    let milliseconds = Int(realNanoseconds - Int64(seconds) * 1_000_000_000) / 1_000_000
-    let day = Int(Int64(seconds).dividingFloor(by: 86_400))
-    let rest = seconds - day * 86_400
+/// Times in logs: RFC 3339, in UTC.
+public enum LogTime {
+  /// With milliseconds: `2026-01-31T12:00:00.000Z`.
+  public static func text(realNanoseconds: Int64) -> String {
+    let seconds = realNanoseconds.dividingFloor(by: 1_000_000_000)
+    let milliseconds = Int(realNanoseconds - seconds * 1_000_000_000) / 1_000_000
+    return text(realSeconds: seconds) + "." + padded(milliseconds, 3) + "Z"
+  }
+
+  /// Without a fraction and without the zone: `2026-01-31T12:00:00`.
+  public static func text(realSeconds: Int64) -> String {
+    let day = Int(realSeconds.dividingFloor(by: 86_400))
+    let rest = Int(realSeconds) - day * 86_400
     let date = civil(day: day)
     return padded(date.year, 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2) + "T"
       + padded(rest / 3_600, 2) + ":" + padded(rest / 60 % 60, 2) + ":" + padded(rest % 60, 2)
-      + "." + padded(milliseconds, 3) + "Z"
   }
 
   /// Year, month and day of a day counted from 1970-01-01: Howard Hinnant's `civil_from_days`.
