@@ -172,7 +172,7 @@ let package = Package(
     tests("VerdictLogTests", ["VerdictLog", "VerdictModel", "VerdictSystem"]),
     tests("VerdictHTTP1Tests", ["VerdictHTTP1", "VerdictModel"]),
     tests("VerdictHTTP2Tests", ["VerdictHTTP2", "VerdictModel", "CNghttp2", "CZlib"]),
-    tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel"]),
+    tests("VerdictRPCTests", ["VerdictRPC", "VerdictModel", "CVerdictProto", "CProtobufC"]),
     tests("VerdictClientTests", ["VerdictClient", "VerdictRPC", "VerdictModel"]),
     tests(
       "VerdictCommandTests",

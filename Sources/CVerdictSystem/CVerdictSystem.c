@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +34,11 @@ int verdict_epoll_add(int epoll, int descriptor, uint32_t interest, uint64_t use
   return control(epoll, EPOLL_CTL_ADD, descriptor, interest, user);
 }
 
+int verdict_epoll_add_timer(int epoll, int timer, uint64_t user) {
+  // By edge: what has come due needs no reading.
+  return control(epoll, EPOLL_CTL_ADD, timer, EPOLLIN | EPOLLET, user);
+}
+
 int verdict_epoll_modify(int epoll, int descriptor, uint32_t interest, uint64_t user) {
   return control(epoll, EPOLL_CTL_MOD, descriptor, interest, user);
 }
@@ -41,16 +47,33 @@ int verdict_epoll_remove(int epoll, int descriptor) {
   return control(epoll, EPOLL_CTL_DEL, descriptor, 0, 0);
 }
 
-int verdict_epoll_wait(int epoll, struct verdict_event *events, int capacity, int timeout_ms) {
+int verdict_epoll_wait(int epoll, struct verdict_event *events, int capacity, int timeout_ms,
+                       uint64_t timer, bool *is_due) {
   // epoll's own record is packed on some machines, which Swift cannot express; hence the copy.
   struct epoll_event ready[128];
   int count = epoll_wait(epoll, ready, capacity < 128 ? capacity : 128, timeout_ms);
   if (count < 0) return -errno;
+  int taken = 0;
   for (int i = 0; i < count; i++) {
-    events[i].user = ready[i].data.u64;
-    events[i].ready = ready[i].events;
+    if (ready[i].data.u64 == timer) {
+      *is_due = true;
+      continue;
+    }
+    events[taken].user = ready[i].data.u64;
+    events[taken].ready = ready[i].events;
+    taken++;
   }
-  return count;
+  return taken;
+}
+
+int verdict_timerfd(void) {
+  return answer(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+}
+
+int verdict_timerfd_set(int timer, uint64_t nanoseconds) {
+  struct itimerspec due = {.it_value = {.tv_sec = (time_t)(nanoseconds / 1000000000),
+                                        .tv_nsec = (long)(nanoseconds % 1000000000)}};
+  return answer(timerfd_settime(timer, TFD_TIMER_ABSTIME, &due, NULL));
 }
 
 int verdict_eventfd(void) { return answer(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }

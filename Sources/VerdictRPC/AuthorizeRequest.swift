@@ -10,8 +10,8 @@ public struct AuthorizeRequest {
   /// Unpacks a request, or answers nil: unreadable, or too large for the arena.
   public init?(_ bytes: ByteView, in arena: borrowing MessageArena) {
     guard
-      let message = unsafe verdict__v1__authorize_request__unpack(
-        arena.allocator, bytes.count, bytes.cBytes)
+      let message = unsafe AuthorizeRequest.plain(bytes, in: arena)
+        ?? verdict__v1__authorize_request__unpack(arena.allocator, bytes.count, bytes.cBytes)
     else { return nil }
     unsafe self.message = message
   }

@@ -98,34 +98,49 @@ public struct AuthorizeResponse {
 
   /// Packs the message into memory that `reserve` hands out for so many bytes.
   public func pack(_ reserve: (Int) -> UnsafeMutableRawPointer) {
-    var message = unsafe Verdict__V1__AuthorizeResponse()
-    unsafe verdict__v1__authorize_response__init(&message)
-    unsafe message.decision_id = origin.decisionID.binaryData
-    unsafe message.snapshot_digest = origin.snapshotDigest.binaryData
-    unsafe message.generation = origin.generation
-    unsafe message.effects = effects.binaryData
-    unsafe message.reasons = reasons.binaryData
-    if let messages {
-      unsafe message.n_messages = messages.count
-      unsafe message.messages = messages.items
-    }
-    var terms = unsafe Verdict__V1__MissingTerms()
-    unsafe verdict__v1__missing_terms__init(&terms)
+    let missingByteCount = missing?.byteCount ?? 0
+    let byteCount =
+      origin.byteCount + FieldWriter.byteCount(of: effects) + FieldWriter.byteCount(of: reasons)
+      + (missing == nil ? 0 : FieldWriter.byteCount(ofFieldOf: missingByteCount))
+      + FieldWriter.byteCount(of: messages)
+    // SAFETY: the sum is that of all that is written.
+    var writer = unsafe FieldWriter(at: reserve(byteCount))
+    origin.write(to: &writer)
+    writer.write(4, effects)
+    writer.write(5, reasons)
     if let missing {
-      unsafe terms.n_permissions = missing.permissions.count
-      unsafe terms.permissions = missing.permissions.items
-      unsafe terms.permission_of = missing.permissionOf.binaryData
-      unsafe terms.n_operands = missing.operands.count
-      unsafe terms.operands = missing.operands.items
-      unsafe terms.operand_of = missing.operandOf.binaryData
+      writer.writeHead(6, byteCount: missingByteCount)
+      missing.write(to: &writer)
     }
-    // SAFETY: `terms` outlives the call; packing writes as many bytes as it said it would.
-    unsafe withUnsafeMutablePointer(to: &terms) { terms in
-      if missing != nil { unsafe message.missing = terms }
-      let room = unsafe reserve(verdict__v1__authorize_response__get_packed_size(&message))
-      unsafe _ = verdict__v1__authorize_response__pack(
-        &message, room.assumingMemoryBound(to: UInt8.self))
-    }
+    writer.write(7, messages)
+  }
+}
+
+extension AuthorizeResponse.MissingTerms {
+  fileprivate var byteCount: Int {
+    FieldWriter.byteCount(of: permissions) + FieldWriter.byteCount(of: permissionOf)
+      + FieldWriter.byteCount(of: operands) + FieldWriter.byteCount(of: operandOf)
+  }
+
+  fileprivate func write(to writer: inout FieldWriter) {
+    writer.write(1, permissions)
+    writer.write(2, permissionOf)
+    writer.write(3, operands)
+    writer.write(4, operandOf)
+  }
+}
+
+extension AnswerOrigin {
+  fileprivate var byteCount: Int {
+    FieldWriter.byteCount(of: decisionID) + FieldWriter.byteCount(of: snapshotDigest)
+      + FieldWriter.byteCount(of: generation)
+  }
+
+  /// The first three fields of both answers.
+  fileprivate func write(to writer: inout FieldWriter) {
+    writer.write(1, decisionID)
+    writer.write(2, snapshotDigest)
+    writer.write(3, generation)
   }
 }
 
@@ -143,18 +158,13 @@ public struct CheckVisibilityResponse {
 
   /// Packs the message into memory that `reserve` hands out for so many bytes.
   public func pack(_ reserve: (Int) -> UnsafeMutableRawPointer) {
-    var message = unsafe Verdict__V1__CheckVisibilityResponse()
-    unsafe verdict__v1__check_visibility_response__init(&message)
-    unsafe message.decision_id = origin.decisionID.binaryData
-    unsafe message.snapshot_digest = origin.snapshotDigest.binaryData
-    unsafe message.generation = origin.generation
-    unsafe message.n_visible = visible.count
-    unsafe message.visible = visible.items
-    unsafe message.reasons = reasons.binaryData
-    // SAFETY: packing writes as many bytes as it said it would.
-    let room = unsafe reserve(verdict__v1__check_visibility_response__get_packed_size(&message))
-    unsafe _ = verdict__v1__check_visibility_response__pack(
-      &message, room.assumingMemoryBound(to: UInt8.self))
+    let byteCount =
+      origin.byteCount + FieldWriter.byteCount(of: visible) + FieldWriter.byteCount(of: reasons)
+    // SAFETY: the sum is that of all that is written.
+    var writer = unsafe FieldWriter(at: reserve(byteCount))
+    origin.write(to: &writer)
+    writer.write(4, visible)
+    writer.write(5, reasons)
   }
 }
 

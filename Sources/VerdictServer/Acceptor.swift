@@ -7,7 +7,7 @@ struct Acceptor: ~Copyable {
   private let mailboxes: [LoopMailbox]
   private let connectionCountMax: Int
   private let bell: EventSignal
-  private let poller: Poller
+  private var poller: Poller
   private var choice: LoopChoice
   /// Kept open to be given up when no descriptor is left: then the waiting connection can be
   /// accepted and closed, and its peer knows, instead of turning round in circles.
@@ -38,7 +38,7 @@ struct Acceptor: ~Copyable {
   /// Accepts until the bell rings, and then whoever has connected by then.
   mutating func run() {
     while true {
-      let count = poller.wait(timeoutMilliseconds: -1)
+      let count = poller.wait(until: .max)
       for index in 0..<count {
         let word = Int(poller.event(at: index).word)
         if word == listeners.count { return acceptLast() }

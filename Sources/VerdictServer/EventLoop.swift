@@ -23,7 +23,7 @@ internal import VerdictTLS
 /// is decided in slices keeps its own: see `Publication.Reader.enter(keeping:)`.
 struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   /// The poller's word of the mailbox; no connection can have it.
-  static var bellWord: UInt64 { .max }
+  static var bellWord: UInt64 { .max - 1 }
 
   let mailbox: LoopMailbox
   let reader: Publication.Reader
@@ -35,7 +35,7 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
   /// Before the connections, whose TLS uses it.
   let pipe = TLSPipe()
   let drainTimeoutNanoseconds: UInt64
-  let poller: Poller
+  var poller: Poller
   let context: ServerContext
   let buffers: LoopBuffers
   var services: Service
@@ -114,16 +114,10 @@ struct EventLoop<Service: ServiceSet & ~Copyable>: ~Copyable {
     nextEvent = 0
     if backlog.isEmpty && slices.isIdle {
       reader.leave()
-      eventCount = poller.wait(timeoutMilliseconds: waitMilliseconds())
+      eventCount = poller.wait(until: sweepNanoseconds)
     } else {
-      eventCount = poller.wait(timeoutMilliseconds: 0)
+      eventCount = poller.poll()
     }
-  }
-
-  private func waitMilliseconds() -> Int32 {
-    if sweepNanoseconds == .max { return -1 }
-    let now = SystemClock.monotonicNanoseconds()
-    return sweepNanoseconds <= now ? 0 : Int32((sweepNanoseconds - now) / 1_000_000 + 1)
   }
 
   /// Serves connections that are ready, until all are or the turn has lasted long enough.

@@ -9,7 +9,7 @@ internal import VerdictSystem
 struct ForwardAuthLoop: ~Copyable {
   private let listeners: [ListeningSocket]
   private let bell: EventSignal
-  private let poller: Poller
+  private var poller: Poller
   private let reader: Publication.Reader
   private var services: Services
   private var connections: [UInt64: ForwardAuthConnection] = [:]
@@ -48,7 +48,8 @@ struct ForwardAuthLoop: ~Copyable {
       preconditionFailure("a fresh poller takes a few descriptors")
     }
     while true {
-      let count = poller.wait(timeoutMilliseconds: connections.isEmpty ? -1 : 1_000)
+      let count = poller.wait(
+        until: connections.isEmpty ? .max : nowNanoseconds + ForwardAuthLimits.sweepNanoseconds)
       nowNanoseconds = SystemClock.monotonicNanoseconds()
       let set = reader.enter()
       for index in 0..<count {

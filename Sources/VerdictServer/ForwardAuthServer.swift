@@ -24,6 +24,8 @@ enum ForwardAuthLimits {
   static let readByteCount = 16 << 10
   /// From the first byte of a head to its last. A connection that takes longer is closed.
   static let headNanoseconds: UInt64 = 10_000_000_000
+  /// Between looks at what has taken too long.
+  static let sweepNanoseconds: UInt64 = 1_000_000_000
   /// Without a request; longer than gateways keep a connection by themselves, so that a request
   /// never meets its end. A connection that is idle for longer is closed.
   static let idleNanoseconds: UInt64 = 180_000_000_000

@@ -24,11 +24,23 @@ public struct Poller: ~Copyable, @unchecked Sendable {
   /// Events of one `wait` at most; the rest comes with the next.
   public static let eventCountMax = 128
 
+  /// The word of the timer, which nobody else may use.
+  public static var timerWord: UInt64 { .max }
+
   private let descriptor: FileDescriptor
+  private let timer: FileDescriptor
+  /// When the timer comes due, `.max` where it is not set.
+  private var dueNanoseconds = UInt64.max
   private let events: UnsafeMutablePointer<verdict_event>
 
   public init() throws(SystemError) {
-    descriptor = FileDescriptor(owning: try checked(verdict_epoll_create(), "epoll_create"))
+    // Everything that may fail comes before anything is stored.
+    let descriptor = FileDescriptor(owning: try checked(verdict_epoll_create(), "epoll_create"))
+    let timer = FileDescriptor(owning: try checked(verdict_timerfd(), "timerfd_create"))
+    try checked(
+      verdict_epoll_add_timer(descriptor.rawValue, timer.rawValue, Poller.timerWord), "epoll_ctl")
+    self.descriptor = descriptor
+    self.timer = timer
     unsafe events = UnsafeMutablePointer<verdict_event>.allocate(capacity: Poller.eventCountMax)
     // SAFETY: as long as it was allocated.
     unsafe events.initialize(repeating: verdict_event(), count: Poller.eventCountMax)
@@ -40,9 +52,11 @@ public struct Poller: ~Copyable, @unchecked Sendable {
   }
 
   /// Starts to watch an open descriptor, which the caller keeps open.
+  /// - Precondition: the word is not `timerWord`.
   public func add(
     _ rawDescriptor: Int32, _ interest: Interest, word: UInt64
   ) throws(SystemError) {
+    precondition(word != Poller.timerWord, "the timer's word is its own")
     try checked(
       verdict_epoll_add(descriptor.rawValue, rawDescriptor, interest.rawValue, word), "epoll_ctl")
   }
@@ -60,21 +74,35 @@ public struct Poller: ~Copyable, @unchecked Sendable {
     _ = verdict_epoll_remove(descriptor.rawValue, rawDescriptor)
   }
 
-  /// Waits for events; a negative timeout waits without end. An interruption counts as none.
+  /// Waits for events until a time of `SystemClock.monotonicNanoseconds`; `.max`: without end. It
+  /// may end earlier with none: an interruption, or a time that an earlier call had waited for.
+  ///
+  /// The time is kept by a timer that is set only when a call names an earlier one than the last:
+  /// a timeout of epoll's own would be put into the kernel's queue and taken out again by each.
   /// - Returns: how many `event(at:)` may be asked for.
-  @inlinable
-  public func wait(timeoutMilliseconds: Int32) -> Int {
-    let count = ready(timeoutMilliseconds)
+  public mutating func wait(until end: UInt64) -> Int {
+    if end < dueNanoseconds {
+      let result = verdict_timerfd_set(timer.rawValue, max(end, 1))
+      precondition(result == 0, "a timer can be set to any time")
+      dueNanoseconds = end
+    }
+    return ready(timeoutMilliseconds: -1)
+  }
+
+  /// Takes the events that are there already.
+  /// - Returns: as `wait`.
+  public mutating func poll() -> Int { ready(timeoutMilliseconds: 0) }
+
+  private mutating func ready(timeoutMilliseconds: Int32) -> Int {
+    var isDue = false
+    // SAFETY: as many records as the capacity says.
+    let count = unsafe verdict_epoll_wait(
+      descriptor.rawValue, events, Int32(Poller.eventCountMax), timeoutMilliseconds,
+      Poller.timerWord, &isDue)
+    if isDue { dueNanoseconds = .max }
     if count >= 0 { return Int(count) }
     precondition(count == -Errno.interrupted, "a poller's own arguments are right")
     return 0
-  }
-
-  @usableFromInline
-  func ready(_ timeoutMilliseconds: Int32) -> Int32 {
-    // SAFETY: as many records as the capacity says.
-    unsafe verdict_epoll_wait(
-      descriptor.rawValue, events, Int32(Poller.eventCountMax), timeoutMilliseconds)
   }
 
   /// An event of the last `wait`.

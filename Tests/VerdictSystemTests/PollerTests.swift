@@ -5,28 +5,50 @@ import VerdictSystem
 struct PollerTests {
   @Test("a rung bell is one event with its word until it is cleared")
   func bell() throws {
-    let poller = try Poller()
+    var poller = try Poller()
     let bell = try EventSignal()
     try poller.add(bell.rawDescriptor, .readable, word: 77)
-    #expect(poller.wait(timeoutMilliseconds: 0) == 0)
+    #expect(poller.poll() == 0)
     bell.ring()
     bell.ring()
-    #expect(poller.wait(timeoutMilliseconds: 5000) == 1)
+    let soon = SystemClock.monotonicNanoseconds() + 5_000_000_000
+    #expect(poller.wait(until: soon) == 1)
     #expect(poller.event(at: 0).word == 77)
     #expect(poller.event(at: 0).isReadable)
     #expect(!poller.event(at: 0).isWritable)
     bell.clear()
-    #expect(poller.wait(timeoutMilliseconds: 0) == 0)
+    #expect(poller.poll() == 0)
+  }
+
+  @Test("a wait ends at its time, though a later or an earlier one was waited for before")
+  func times() throws {
+    var poller = try Poller()
+    let bell = try EventSignal()
+    try poller.add(bell.rawDescriptor, .readable, word: 1)
+    func now() -> UInt64 { SystemClock.monotonicNanoseconds() }
+    let start = now()
+    bell.ring()
+    #expect(poller.wait(until: start + 60_000_000_000) == 1)
+    bell.clear()
+    #expect(poller.wait(until: start + 20_000_000) == 0, "earlier than before")
+    #expect(now() >= start + 20_000_000 && now() < start + 5_000_000_000)
+    #expect(poller.wait(until: start) == 0, "long ago")
+    #expect(poller.wait(until: 0) == 0)
+    let again = now()
+    while now() < again + 10_000_000 { #expect(poller.wait(until: again + 10_000_000) == 0) }
+    bell.ring()
+    #expect(poller.wait(until: now() + 5_000_000_000) == 1, "what came due is not an event")
+    #expect(poller.event(at: 0).word == 1)
   }
 
   @Test("a closed descriptor gives no more events")
   func closed() throws {
-    let poller = try Poller()
+    var poller = try Poller()
     var bell: EventSignal? = try EventSignal()
     try poller.add(bell!.rawDescriptor, .readable, word: 1)
     bell?.ring()
     bell = nil
-    #expect(poller.wait(timeoutMilliseconds: 0) == 0)
+    #expect(poller.poll() == 0)
   }
 
   @Test("a thread runs its body once and can be waited for")

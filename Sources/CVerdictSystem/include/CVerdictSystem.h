@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /// One ready descriptor: what is ready, and the word that was given at registration.
@@ -20,10 +21,19 @@ enum {
 
 int verdict_epoll_create(void);
 int verdict_epoll_add(int epoll, int descriptor, uint32_t interest, uint64_t user);
+/// Watches a timer of `verdict_timerfd`.
+int verdict_epoll_add_timer(int epoll, int timer, uint64_t user);
 int verdict_epoll_modify(int epoll, int descriptor, uint32_t interest, uint64_t user);
 int verdict_epoll_remove(int epoll, int descriptor);
-/// Waits for at most `capacity` (up to 128) events; a negative timeout waits without end.
-int verdict_epoll_wait(int epoll, struct verdict_event *events, int capacity, int timeout_ms);
+/// Waits for at most `capacity` (up to 128) events; a negative timeout waits without end. The one
+/// with the word `timer` is left out, and sets `is_due`.
+int verdict_epoll_wait(int epoll, struct verdict_event *events, int capacity, int timeout_ms,
+                       uint64_t timer, bool *is_due);
+
+/// A non-blocking, close-on-exec timer of CLOCK_MONOTONIC.
+int verdict_timerfd(void);
+/// When it comes due next, in nanoseconds above 0; instead of what was set before.
+int verdict_timerfd_set(int timer, uint64_t nanoseconds);
 
 /// A non-blocking, close-on-exec event counter.
 int verdict_eventfd(void);
