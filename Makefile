@@ -45,7 +45,8 @@ PACKAGES := \
 RIVAL_PACKAGES := libgrpc++-dev
 
 .PHONY: help deps build build-bench build-examples build-prove run test test-swift test-proof test-python prove \
-  faults fuzz fuzz-smoke fuzz-merge mutants bench bench-swap bench-fair bench-gateway bench-log soak demo-envoy fuzz-gateway \
+  faults fuzz fuzz-smoke fuzz-merge mutants bench bench-swap bench-shadow bench-fair bench-gateway bench-log soak \
+  demo-envoy fuzz-gateway \
   proto proto-check schema configuration format lint asan tsan clean swift-there
 
 help: ## list these verbs
@@ -128,6 +129,9 @@ bench: deps build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## measur
 
 bench-swap: build $(VENV)/ready $(STUBS)/ready bench-tools ## do swaps of policies disturb those who ask? SWAP_FLAGS= for less
 	$(VENV)/bin/python Tests/Benchmarks/swaps.py $(SWAP_FLAGS)
+
+bench-shadow: build $(VENV)/ready $(STUBS)/ready bench-tools ## what comparing with a staged set costs; SHADOW_FLAGS= for less
+	$(VENV)/bin/python Tests/Benchmarks/shadow.py $(SHADOW_FLAGS)
 
 bench-fair: build $(VENV)/ready $(STUBS)/ready bench-tools ## does one caller's load disturb another? FAIR_FLAGS= for less
 	$(VENV)/bin/python Tests/Benchmarks/fairness.py $(FAIR_FLAGS)

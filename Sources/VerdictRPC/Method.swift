@@ -11,6 +11,7 @@ public enum Method: UInt8, Sendable, CaseIterable {
   /// No call of gRPC but a page, for a plain `GET`.
   case healthPage = 9
   case externalAuthorization = 10
+  case getShadowReport = 17
 
   /// The `:path` of a call, compared byte for byte.
   public var path: String {
@@ -23,6 +24,7 @@ public enum Method: UInt8, Sendable, CaseIterable {
     case .getEffectivePolicy: "/verdict.v1.InspectionService/GetEffectivePolicy"
     case .listResources: "/verdict.v1.InspectionService/ListResources"
     case .listPrincipals: "/verdict.v1.InspectionService/ListPrincipals"
+    case .getShadowReport: "/verdict.v1.InspectionService/GetShadowReport"
     case .healthPage: "/healthz"
     case .externalAuthorization: "/envoy.service.auth.v3.Authorization/Check"
     }
@@ -32,7 +34,7 @@ public enum Method: UInt8, Sendable, CaseIterable {
   /// is answered by workers.
   public var isInspection: Bool {
     switch self {
-    case .explain, .getEffectivePolicy, .listResources, .listPrincipals: true
+    case .explain, .getEffectivePolicy, .listResources, .listPrincipals, .getShadowReport: true
     case .authorize, .checkVisibility, .getServerInfo, .healthCheck, .healthPage,
       .externalAuthorization:
       false

@@ -36,7 +36,8 @@ extension Method {
     case .authorize, .checkVisibility, .getServerInfo: .decision
     case .healthCheck, .healthPage: .health
     case .externalAuthorization: .gateway
-    case .explain, .getEffectivePolicy, .listResources, .listPrincipals: .inspection
+    case .explain, .getEffectivePolicy, .listResources, .listPrincipals, .getShadowReport:
+      .inspection
     }
   }
 }

@@ -7,7 +7,7 @@ internal import VerdictRPC
 /// write. Requests that workers answer are counted by the loop that sends the answer.
 ///
 /// ```
-/// requests    by method and status      16 x 17 words
+/// requests    by method and status      32 x 17 words
 /// reasons     of Authorize's checks     256 words
 /// visibility  of pages, by reason       256 words: pairs of principal and permission
 /// gateway     of gateways' requests     256 words, by reason
@@ -17,7 +17,7 @@ internal import VerdictRPC
 /// ```
 @safe
 struct LoopTally: Sendable {
-  static let methodCount = 16
+  static let methodCount = 32
   static let statusCount = 17
   static let latencyBucketCount = 24
   static let batchBucketCount = 16

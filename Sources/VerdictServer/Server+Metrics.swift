@@ -11,9 +11,12 @@ internal import VerdictSystem
 extension Server {
   /// In the text format of Prometheus.
   ///
-  /// - Parameter log: nil where there is no decision log.
+  /// - Parameters:
+  ///   - shadow: nil where nothing is compared with a staged set.
+  ///   - log: nil where there is no decision log.
   public func metrics(
-    _ policies: PolicyStatus, _ active: LoadedSet?, log: LogStatus?, version: String
+    _ policies: PolicyStatus, _ active: LoadedSet?, shadow: Shadow?, log: LogStatus?,
+    version: String
   ) -> String {
     var text = MetricsText()
     let tallies = mailboxes.map(\.tally)
@@ -35,6 +38,7 @@ extension Server {
     text.add(loopCounters)
     Server.addLimits(&text, sum)
     text.add(policies, active)
+    if let shadow { text.add(shadow.report(rowCountMax: 0)) }
     if let log { text.add(log) }
     return text.text
   }

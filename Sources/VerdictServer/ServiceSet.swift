@@ -78,7 +78,7 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   mutating func learn(_ news: VerifiedToken)
 
   /// Answers an inspection on a worker's thread; `set` is valid for this call.
-  static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer
+  func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer
 }
 
 /// A set without inspections, and with one service.
@@ -89,7 +89,7 @@ extension ServiceSet where Self: ~Copyable {
 
   static func isInspection(_ method: UInt8) -> Bool { false }
 
-  static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
+  func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
     preconditionFailure("there are no inspections")
   }
 }

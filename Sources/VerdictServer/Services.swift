@@ -32,6 +32,8 @@ public struct Services: ServiceSet, ~Copyable {
   var decisionID: (UInt64, UInt64)
   /// What is to be counted and logged of the request that was answered last.
   var logDraft: LogDraft
+  /// Samples requests for the shadow.
+  private var tap: ShadowTap
 
   /// Made on the thread of the loop or worker that it serves.
   public init(_ state: ServiceState, isOnWorker: Bool = false) {
@@ -39,6 +41,7 @@ public struct Services: ServiceSet, ~Copyable {
     self.isOnWorker = isOnWorker
     places = (0..<(isOnWorker ? 1 : SlicedRequest.countMax)).map { _ in SlicedRequest() }
     gateway = Gateway(state.identity, isOnWorker: isOnWorker)
+    tap = state.shadow?.tap() ?? ShadowTap()
     let random = RandomBytes.make(count: 8).withByteView { $0.load64(at: 0) }
     decisionID = (random, 0)
     logDraft = LogDraft(state.logSampling)
@@ -53,14 +56,22 @@ public struct Services: ServiceSet, ~Copyable {
     // SAFETY: the loop holds its publication during the call, and until what is begun ends.
     let set = unsafe SnapshotSet(bits: set)
     switch Method(rawValue: method) {
-    case .authorize: return authorize(message, set, mayBegin: mayBegin, &reply)
-    case .checkVisibility: return checkVisibility(message, set, mayBegin: mayBegin, &reply)
+    case .authorize:
+      let outcome = authorize(message, set, mayBegin: mayBegin, &reply)
+      if tap.isDue() { tap.add(method: method, message, outcome) }
+      return outcome
+    case .checkVisibility:
+      let outcome = checkVisibility(message, set, mayBegin: mayBegin, &reply)
+      if tap.isDue() { tap.add(method: method, message, outcome) }
+      return outcome
     case .getServerInfo: return getServerInfo(message, set, &reply)
     case .healthCheck: return .answered(checkHealth(message, set, &reply))
     case .healthPage: return .answered(showHealth(set, &reply))
     case .externalAuthorization:
-      return externalAuthorization(message, set, &reply)
-    case .explain, .getEffectivePolicy, .listResources, .listPrincipals:
+      let outcome = externalAuthorization(message, set, &reply)
+      if case .answered = outcome, tap.isDue() { tap.add(method: method, message, outcome) }
+      return outcome
+    case .explain, .getEffectivePolicy, .listResources, .listPrincipals, .getShadowReport:
       preconditionFailure("inspections are for workers")
     case nil: preconditionFailure("the loop passes numbers of the method table")
     }

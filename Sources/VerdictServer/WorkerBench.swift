@@ -24,7 +24,7 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
     let set = reader.enter()
     defer { reader.leave() }
     if Service.isInspection(job.method) {
-      return (Service.inspect(method: job.method, message: job.message.bytes, set: set), false)
+      return (services.inspect(method: job.method, message: job.message.bytes, set: set), false)
     }
     var buffer = reply.begin()
     let outcome = services.answer(

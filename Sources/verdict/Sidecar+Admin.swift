@@ -16,7 +16,8 @@ extension Sidecar {
     AdminEndpoint.Pages(
       metrics: {
         server.metrics(
-          board.status, activation.current, log: log?.status, version: state.version)
+          board.status, activation.current, shadow: state.shadow, log: log?.status,
+          version: state.version)
       },
       isReady: {
         activation.current != nil && !board.status.isClosed && !state.isDraining

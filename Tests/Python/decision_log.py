@@ -1,26 +1,12 @@
 """A server with a decision log, and its files read back by hand and by `verdict log stats`."""
 
-import http.client
 import json
 import pathlib
 import re
-import socket
 import subprocess
 
+from admin import UnixConnection
 from sidecar import VERDICT, Sidecar, wait_until
-
-
-class UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path):
-        super().__init__("localhost", timeout=10)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(10)
-        self.sock.connect(self.path)
 
 
 class LoggedSidecar(Sidecar):

@@ -6,18 +6,11 @@ import json
 import re
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from sidecar import Sidecar, publish, verdict, wait_until
 
+from admin import UnixConnection, get, samples
 from api import channel, pb, rpc
-from decision_log import UnixConnection
 from world import MIA
-
-
-def get(connection, path, method="GET"):
-    connection.request(method, path)
-    response = connection.getresponse()
-    return response, response.read().decode()
 
 
 def admin_port(sidecar):
@@ -38,24 +31,6 @@ def admin(sidecar):
     connection = http.client.HTTPConnection("::1", admin_port(sidecar), timeout=10)
     yield connection
     connection.close()
-
-
-def samples(admin):
-    """Values by name and labels, of a page that a foreign parser has read."""
-    response, text = get(admin, "/metrics")
-    assert response.status == 200
-    assert response.getheader("Content-Type").startswith("text/plain; version=0.0.4")
-    families = list(text_string_to_metric_families(text))
-    assert families and all(one.documentation and one.type != "unknown" for one in families)
-    names = [one.name for one in families]
-    assert len(set(names)) == len(names)
-    found = [
-        ((sample.name, tuple(sorted(sample.labels.items()))), sample.value)
-        for family in families
-        for sample in family.samples
-    ]
-    assert len(dict(found)) == len(found), "a sample stands twice"
-    return dict(found)
 
 
 def labelled(admin, name):

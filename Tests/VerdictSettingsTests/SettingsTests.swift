@@ -25,6 +25,7 @@ private let followingSamples: [String: [String]] = [
   "trust": ["a.pub", "b.pub"], "control-owner": ["7"], "state": ["/var/lib/verdict/state"],
   "accept-older": ["on"], "guard-checks": ["sample.jsonl"], "max-new-allows": ["0"],
   "max-new-denies": ["9"], "stale-after": ["12h"], "fail-closed-after": ["90d"],
+  "shadow": ["0.5%"],
 ]
 
 /// What an option of following needs beside it.
