@@ -69,7 +69,7 @@ public struct Services: ServiceSet, ~Copyable {
     case .healthPage: return .answered(showHealth(set, &reply))
     case .externalAuthorization:
       let outcome = externalAuthorization(message, set, &reply)
-      if case .answered = outcome, tap.isDue() { tap.add(method: method, message, outcome) }
+      if tap.isDue() { tap.add(method: method, message, outcome) }
       return outcome
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals, .getShadowReport:
       preconditionFailure("inspections are for workers")
