@@ -952,6 +952,231 @@ void   verdict__v1__listed_principal__free_unpacked
   assert(message->base.descriptor == &verdict__v1__listed_principal__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   verdict__v1__get_shadow_report_request__init
+                     (Verdict__V1__GetShadowReportRequest         *message)
+{
+  static const Verdict__V1__GetShadowReportRequest init_value = VERDICT__V1__GET_SHADOW_REPORT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t verdict__v1__get_shadow_report_request__get_packed_size
+                     (const Verdict__V1__GetShadowReportRequest *message)
+{
+  assert(message->base.descriptor == &verdict__v1__get_shadow_report_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t verdict__v1__get_shadow_report_request__pack
+                     (const Verdict__V1__GetShadowReportRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &verdict__v1__get_shadow_report_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t verdict__v1__get_shadow_report_request__pack_to_buffer
+                     (const Verdict__V1__GetShadowReportRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &verdict__v1__get_shadow_report_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Verdict__V1__GetShadowReportRequest *
+       verdict__v1__get_shadow_report_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Verdict__V1__GetShadowReportRequest *)
+     protobuf_c_message_unpack (&verdict__v1__get_shadow_report_request__descriptor,
+                                allocator, len, data);
+}
+void   verdict__v1__get_shadow_report_request__free_unpacked
+                     (Verdict__V1__GetShadowReportRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &verdict__v1__get_shadow_report_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   verdict__v1__get_shadow_report_response__init
+                     (Verdict__V1__GetShadowReportResponse         *message)
+{
+  static const Verdict__V1__GetShadowReportResponse init_value = VERDICT__V1__GET_SHADOW_REPORT_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t verdict__v1__get_shadow_report_response__get_packed_size
+                     (const Verdict__V1__GetShadowReportResponse *message)
+{
+  assert(message->base.descriptor == &verdict__v1__get_shadow_report_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t verdict__v1__get_shadow_report_response__pack
+                     (const Verdict__V1__GetShadowReportResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &verdict__v1__get_shadow_report_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t verdict__v1__get_shadow_report_response__pack_to_buffer
+                     (const Verdict__V1__GetShadowReportResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &verdict__v1__get_shadow_report_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Verdict__V1__GetShadowReportResponse *
+       verdict__v1__get_shadow_report_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Verdict__V1__GetShadowReportResponse *)
+     protobuf_c_message_unpack (&verdict__v1__get_shadow_report_response__descriptor,
+                                allocator, len, data);
+}
+void   verdict__v1__get_shadow_report_response__free_unpacked
+                     (Verdict__V1__GetShadowReportResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &verdict__v1__get_shadow_report_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   verdict__v1__shadow_change__init
+                     (Verdict__V1__ShadowChange         *message)
+{
+  static const Verdict__V1__ShadowChange init_value = VERDICT__V1__SHADOW_CHANGE__INIT;
+  *message = init_value;
+}
+size_t verdict__v1__shadow_change__get_packed_size
+                     (const Verdict__V1__ShadowChange *message)
+{
+  assert(message->base.descriptor == &verdict__v1__shadow_change__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t verdict__v1__shadow_change__pack
+                     (const Verdict__V1__ShadowChange *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &verdict__v1__shadow_change__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t verdict__v1__shadow_change__pack_to_buffer
+                     (const Verdict__V1__ShadowChange *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &verdict__v1__shadow_change__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Verdict__V1__ShadowChange *
+       verdict__v1__shadow_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Verdict__V1__ShadowChange *)
+     protobuf_c_message_unpack (&verdict__v1__shadow_change__descriptor,
+                                allocator, len, data);
+}
+void   verdict__v1__shadow_change__free_unpacked
+                     (Verdict__V1__ShadowChange *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &verdict__v1__shadow_change__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   verdict__v1__shadow_principal__init
+                     (Verdict__V1__ShadowPrincipal         *message)
+{
+  static const Verdict__V1__ShadowPrincipal init_value = VERDICT__V1__SHADOW_PRINCIPAL__INIT;
+  *message = init_value;
+}
+size_t verdict__v1__shadow_principal__get_packed_size
+                     (const Verdict__V1__ShadowPrincipal *message)
+{
+  assert(message->base.descriptor == &verdict__v1__shadow_principal__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t verdict__v1__shadow_principal__pack
+                     (const Verdict__V1__ShadowPrincipal *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &verdict__v1__shadow_principal__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t verdict__v1__shadow_principal__pack_to_buffer
+                     (const Verdict__V1__ShadowPrincipal *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &verdict__v1__shadow_principal__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Verdict__V1__ShadowPrincipal *
+       verdict__v1__shadow_principal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Verdict__V1__ShadowPrincipal *)
+     protobuf_c_message_unpack (&verdict__v1__shadow_principal__descriptor,
+                                allocator, len, data);
+}
+void   verdict__v1__shadow_principal__free_unpacked
+                     (Verdict__V1__ShadowPrincipal *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &verdict__v1__shadow_principal__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   verdict__v1__shadow_check__init
+                     (Verdict__V1__ShadowCheck         *message)
+{
+  static const Verdict__V1__ShadowCheck init_value = VERDICT__V1__SHADOW_CHECK__INIT;
+  *message = init_value;
+}
+size_t verdict__v1__shadow_check__get_packed_size
+                     (const Verdict__V1__ShadowCheck *message)
+{
+  assert(message->base.descriptor == &verdict__v1__shadow_check__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t verdict__v1__shadow_check__pack
+                     (const Verdict__V1__ShadowCheck *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &verdict__v1__shadow_check__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t verdict__v1__shadow_check__pack_to_buffer
+                     (const Verdict__V1__ShadowCheck *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &verdict__v1__shadow_check__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Verdict__V1__ShadowCheck *
+       verdict__v1__shadow_check__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Verdict__V1__ShadowCheck *)
+     protobuf_c_message_unpack (&verdict__v1__shadow_check__descriptor,
+                                allocator, len, data);
+}
+void   verdict__v1__shadow_check__free_unpacked
+                     (Verdict__V1__ShadowCheck *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &verdict__v1__shadow_check__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor verdict__v1__answer__field_descriptors[5] =
 {
   {
@@ -2790,6 +3015,586 @@ const ProtobufCMessageDescriptor verdict__v1__listed_principal__descriptor =
   (ProtobufCMessageInit) verdict__v1__listed_principal__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor verdict__v1__get_shadow_report_request__field_descriptors[1] =
+{
+  {
+    "item_count_max",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportRequest, item_count_max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned verdict__v1__get_shadow_report_request__field_indices_by_name[] = {
+  0,   /* field[0] = item_count_max */
+};
+static const ProtobufCIntRange verdict__v1__get_shadow_report_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor verdict__v1__get_shadow_report_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "verdict.v1.GetShadowReportRequest",
+  "GetShadowReportRequest",
+  "Verdict__V1__GetShadowReportRequest",
+  "verdict.v1",
+  sizeof(Verdict__V1__GetShadowReportRequest),
+  1,
+  verdict__v1__get_shadow_report_request__field_descriptors,
+  verdict__v1__get_shadow_report_request__field_indices_by_name,
+  1,  verdict__v1__get_shadow_report_request__number_ranges,
+  (ProtobufCMessageInit) verdict__v1__get_shadow_report_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor verdict__v1__get_shadow_report_response__field_descriptors[18] =
+{
+  {
+    "share_per_million",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, share_per_million),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "live_set",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, live_set),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "staged_set",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, staged_set),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "staged_digest",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, staged_digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since_seconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, since_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refusal",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, refusal),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_count",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, request_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "check_count",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, check_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "effect_change_count",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, effect_change_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_change_count",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, reason_change_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "overflow_count",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, overflow_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "oversized_count",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, oversized_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "changes",
+    13,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Verdict__V1__GetShadowReportResponse, n_changes),
+    offsetof(Verdict__V1__GetShadowReportResponse, changes),
+    &verdict__v1__shadow_change__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "principals",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Verdict__V1__GetShadowReportResponse, n_principals),
+    offsetof(Verdict__V1__GetShadowReportResponse, principals),
+    &verdict__v1__shadow_principal__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checks",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Verdict__V1__GetShadowReportResponse, n_checks),
+    offsetof(Verdict__V1__GetShadowReportResponse, checks),
+    &verdict__v1__shadow_check__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unlisted_change_count",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, unlisted_change_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unlisted_principal_count",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, unlisted_principal_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unlisted_check_count",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__GetShadowReportResponse, unlisted_check_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned verdict__v1__get_shadow_report_response__field_indices_by_name[] = {
+  12,   /* field[12] = changes */
+  7,   /* field[7] = check_count */
+  14,   /* field[14] = checks */
+  8,   /* field[8] = effect_change_count */
+  1,   /* field[1] = live_set */
+  10,   /* field[10] = overflow_count */
+  11,   /* field[11] = oversized_count */
+  13,   /* field[13] = principals */
+  9,   /* field[9] = reason_change_count */
+  5,   /* field[5] = refusal */
+  6,   /* field[6] = request_count */
+  0,   /* field[0] = share_per_million */
+  4,   /* field[4] = since_seconds */
+  3,   /* field[3] = staged_digest */
+  2,   /* field[2] = staged_set */
+  15,   /* field[15] = unlisted_change_count */
+  17,   /* field[17] = unlisted_check_count */
+  16,   /* field[16] = unlisted_principal_count */
+};
+static const ProtobufCIntRange verdict__v1__get_shadow_report_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 18 }
+};
+const ProtobufCMessageDescriptor verdict__v1__get_shadow_report_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "verdict.v1.GetShadowReportResponse",
+  "GetShadowReportResponse",
+  "Verdict__V1__GetShadowReportResponse",
+  "verdict.v1",
+  sizeof(Verdict__V1__GetShadowReportResponse),
+  18,
+  verdict__v1__get_shadow_report_response__field_descriptors,
+  verdict__v1__get_shadow_report_response__field_indices_by_name,
+  1,  verdict__v1__get_shadow_report_response__number_ranges,
+  (ProtobufCMessageInit) verdict__v1__get_shadow_report_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor verdict__v1__shadow_change__field_descriptors[4] =
+{
+  {
+    "action",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowChange, action),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "live",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowChange, live),
+    &verdict__v1__reason__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "staged",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowChange, staged),
+    &verdict__v1__reason__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowChange, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned verdict__v1__shadow_change__field_indices_by_name[] = {
+  0,   /* field[0] = action */
+  3,   /* field[3] = count */
+  1,   /* field[1] = live */
+  2,   /* field[2] = staged */
+};
+static const ProtobufCIntRange verdict__v1__shadow_change__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor verdict__v1__shadow_change__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "verdict.v1.ShadowChange",
+  "ShadowChange",
+  "Verdict__V1__ShadowChange",
+  "verdict.v1",
+  sizeof(Verdict__V1__ShadowChange),
+  4,
+  verdict__v1__shadow_change__field_descriptors,
+  verdict__v1__shadow_change__field_indices_by_name,
+  1,  verdict__v1__shadow_change__number_ranges,
+  (ProtobufCMessageInit) verdict__v1__shadow_change__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor verdict__v1__shadow_principal__field_descriptors[3] =
+{
+  {
+    "organization",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowPrincipal, organization),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "principal",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowPrincipal, principal),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowPrincipal, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned verdict__v1__shadow_principal__field_indices_by_name[] = {
+  2,   /* field[2] = count */
+  0,   /* field[0] = organization */
+  1,   /* field[1] = principal */
+};
+static const ProtobufCIntRange verdict__v1__shadow_principal__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor verdict__v1__shadow_principal__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "verdict.v1.ShadowPrincipal",
+  "ShadowPrincipal",
+  "Verdict__V1__ShadowPrincipal",
+  "verdict.v1",
+  sizeof(Verdict__V1__ShadowPrincipal),
+  3,
+  verdict__v1__shadow_principal__field_descriptors,
+  verdict__v1__shadow_principal__field_indices_by_name,
+  1,  verdict__v1__shadow_principal__number_ranges,
+  (ProtobufCMessageInit) verdict__v1__shadow_principal__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor verdict__v1__shadow_check__field_descriptors[9] =
+{
+  {
+    "organization",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowCheck, organization),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "principal",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowCheck, principal),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workspace",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowCheck, workspace),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "action",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowCheck, action),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resource",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowCheck, resource),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "target",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowCheck, target),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "live",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowCheck, live),
+    &verdict__v1__reason__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "staged",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowCheck, staged),
+    &verdict__v1__reason__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Verdict__V1__ShadowCheck, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned verdict__v1__shadow_check__field_indices_by_name[] = {
+  3,   /* field[3] = action */
+  8,   /* field[8] = count */
+  6,   /* field[6] = live */
+  0,   /* field[0] = organization */
+  1,   /* field[1] = principal */
+  4,   /* field[4] = resource */
+  7,   /* field[7] = staged */
+  5,   /* field[5] = target */
+  2,   /* field[2] = workspace */
+};
+static const ProtobufCIntRange verdict__v1__shadow_check__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor verdict__v1__shadow_check__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "verdict.v1.ShadowCheck",
+  "ShadowCheck",
+  "Verdict__V1__ShadowCheck",
+  "verdict.v1",
+  sizeof(Verdict__V1__ShadowCheck),
+  9,
+  verdict__v1__shadow_check__field_descriptors,
+  verdict__v1__shadow_check__field_indices_by_name,
+  1,  verdict__v1__shadow_check__number_ranges,
+  (ProtobufCMessageInit) verdict__v1__shadow_check__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCEnumValue verdict__v1__source_kind__enum_values_by_number[13] =
 {
   { "SOURCE_KIND_UNSPECIFIED", "VERDICT__V1__SOURCE_KIND__SOURCE_KIND_UNSPECIFIED", 0 },
@@ -2878,16 +3683,18 @@ const ProtobufCEnumDescriptor verdict__v1__principal_rank__descriptor =
   verdict__v1__principal_rank__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor verdict__v1__inspection_service__method_descriptors[4] =
+static const ProtobufCMethodDescriptor verdict__v1__inspection_service__method_descriptors[5] =
 {
   { "Explain", &verdict__v1__explain_request__descriptor, &verdict__v1__explain_response__descriptor },
   { "GetEffectivePolicy", &verdict__v1__get_effective_policy_request__descriptor, &verdict__v1__get_effective_policy_response__descriptor },
   { "ListResources", &verdict__v1__list_resources_request__descriptor, &verdict__v1__list_resources_response__descriptor },
   { "ListPrincipals", &verdict__v1__list_principals_request__descriptor, &verdict__v1__list_principals_response__descriptor },
+  { "GetShadowReport", &verdict__v1__get_shadow_report_request__descriptor, &verdict__v1__get_shadow_report_response__descriptor },
 };
 const unsigned verdict__v1__inspection_service__method_indices_by_name[] = {
   0,        /* Explain */
   1,        /* GetEffectivePolicy */
+  4,        /* GetShadowReport */
   3,        /* ListPrincipals */
   2         /* ListResources */
 };
@@ -2898,7 +3705,7 @@ const ProtobufCServiceDescriptor verdict__v1__inspection_service__descriptor =
   "InspectionService",
   "Verdict__V1__InspectionService",
   "verdict.v1",
-  4,
+  5,
   verdict__v1__inspection_service__method_descriptors,
   verdict__v1__inspection_service__method_indices_by_name
 };
@@ -2933,6 +3740,14 @@ void verdict__v1__inspection_service__list_principals(ProtobufCService *service,
 {
   assert(service->descriptor == &verdict__v1__inspection_service__descriptor);
   service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void verdict__v1__inspection_service__get_shadow_report(ProtobufCService *service,
+                                                        const Verdict__V1__GetShadowReportRequest *input,
+                                                        Verdict__V1__GetShadowReportResponse_Closure closure,
+                                                        void *closure_data)
+{
+  assert(service->descriptor == &verdict__v1__inspection_service__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void verdict__v1__inspection_service__init (Verdict__V1__InspectionService_Service *service,
                                             Verdict__V1__InspectionService_ServiceDestroy destroy)

@@ -51,6 +51,19 @@ extension DecisionClient {
     }
   }
 
+  /// What would the staged set answer otherwise? A failure where the server compares nothing.
+  ///
+  /// - Parameter itemCountMax: of each list; 0: 100.
+  public func shadowReport(itemCountMax: Int = 0) throws(ClientError) -> ShadowReport {
+    let reply = try answer(
+      .getShadowReport, InspectionCall.shadowReport(itemCountMax: itemCountMax))
+    do throws(MalformedReply) {
+      return try ShadowReport(decoding: reply)
+    } catch {
+      throw malformed(error)
+    }
+  }
+
   /// Who may do the check's action on its resource, and through what? One page.
   ///
   /// - Parameter check: its principal is not looked at.

@@ -34,13 +34,7 @@ public final class Activation: Sendable {
   ///
   /// - Parameter isClosed: no check is decided by the set, because it is too old.
   public func activate(_ set: LoadedSet, isClosed: Bool = false) {
-    let table = SnapshotSet(
-      number: set.setNumber, isClosed: isClosed,
-      set.organizations.map { organization in
-        SnapshotSet.Organization(
-          view: organization.view, digest: organization.digest.bytes,
-          generation: organization.generation, createdSeconds: set.createdSeconds)
-      }, routes: tables(for: set).bytes)
+    let table = SnapshotSet(of: set, isClosed: isClosed, routes: tables(for: set))
     replace(by: table.bits, set)
   }
 
@@ -48,6 +42,10 @@ public final class Activation: Sendable {
   private func tables(for set: LoadedSet) -> RouteTables {
     routes.yieldsToSets ? set.routes ?? routes : routes
   }
+
+  /// The same set as requests would be answered from, for a thread that is no reader of the
+  /// publication.
+  public func served(_ set: LoadedSet) -> ServedSet { ServedSet(set, routes: tables(for: set)) }
 
   /// Whether a set has route tables that are not used, because others were given.
   public func passesOver(routesOf set: LoadedSet) -> Bool {
@@ -69,7 +67,7 @@ public final class Activation: Sendable {
       let start = SystemClock.monotonicNanoseconds()
       let old = publication.publish(bits)
       let duration = SystemClock.monotonicNanoseconds() - start
-      board?.update { $0.publicationNanoseconds = duration }
+      board?.update { $0.countPublication(duration) }
       // SAFETY: the bits are those of a table that was published here before, and `publish` says
       // that its last reader is gone.
       unsafe SnapshotSet(bits: old)?.free()

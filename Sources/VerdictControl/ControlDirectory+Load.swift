@@ -10,18 +10,20 @@ extension ControlDirectory {
   /// to the files later matters.
   ///
   /// - Parameters:
-  ///   - previous: a set that was loaded before; snapshots that both have are shared.
+  ///   - previous: a set that was loaded before; it is the result where it is the same still.
+  ///   - others: more sets that were loaded before; snapshots that any has are shared.
   ///   - rules: what it must be beyond whole. Their channel says which ref is loaded.
   /// - Throws: the first thing that is wrong. A missing or half-written `index.json` is looked at
   ///   again for a tenth of a second before.
   public func load(
-    reusing previous: LoadedSet? = nil, rules: AcceptanceRules = AcceptanceRules()
+    reusing previous: LoadedSet? = nil, and others: [LoadedSet] = [],
+    rules: AcceptanceRules = AcceptanceRules()
   ) throws(ControlError) -> LoadedSet {
     var retriesLeft = 5
     while true {
       let seen = (try? LayoutReader(path: path))?.indexStatus()
       do throws(ControlError) {
-        return try loadOnce(reusing: previous, rules)
+        return try loadOnce(reusing: previous, others, rules)
       } catch {
         // While one reads, somebody may publish and collect what the old index needs: then it is
         // the new one that counts.
@@ -34,21 +36,21 @@ extension ControlDirectory {
   }
 
   private func loadOnce(
-    reusing previous: LoadedSet?, _ rules: AcceptanceRules
+    reusing previous: LoadedSet?, _ others: [LoadedSet], _ rules: AcceptanceRules
   ) throws(ControlError) -> LoadedSet {
     let reader = try LayoutReader(path: path, ownership: rules.ownership)
     let entry = try reader.index().index.entry(
       rules.channel.rawValue, place: "\(path)/\(ImageLayout.indexFile)")
     if let previous, previous.digest == (try entry.parsedDigest(place: path)) { return previous }
-    return try load(entry, reader, reusing: previous, rules)
+    return try load(
+      entry, reader, reusing: ReusableOrganizations(others + (previous.map { [$0] } ?? [])), rules)
   }
 
   /// Loads the set that a ref points at.
-  func load(
-    _ entry: Descriptor, _ reader: borrowing LayoutReader, reusing previous: LoadedSet?,
+  private func load(
+    _ entry: Descriptor, _ reader: borrowing LayoutReader, reusing known: ReusableOrganizations,
     _ rules: AcceptanceRules
   ) throws(ControlError) -> LoadedSet {
-    let known = ReusableOrganizations(previous)
     let record = try SetRecord(
       entry, reader, known: known.manifests, place: "\(path)/\(ImageLayout.indexFile)")
     // Before the snapshots are looked into: they may be large, and hostile.
@@ -119,10 +121,13 @@ extension ImageIndex {
   func entry(_ ref: String, place: String) throws(ControlError) -> Descriptor {
     let found = manifests.filter { $0.annotations?[Annotation.refName] == ref }
     guard let entry = found.first else {
+      if ref == Ref.staged {
+        throw ControlError(
+          .absent, place, "nothing is staged; publish with `verdict publish --staged`")
+      }
       let advice =
         switch ref {
         case Ref.current: "; publish with `verdict publish`"
-        case Ref.staged: "; publish with `verdict publish --staged`"
         default: "; `verdict history` lists what is there"
         }
       throw ControlError(.document, place, "no ref `\(ref)`\(advice)")
@@ -138,14 +143,14 @@ extension ImageIndex {
   }
 }
 
-/// What a set that was loaded before has to offer. Everything in it was verified then.
+/// What sets that were loaded before have to offer. Everything in them was verified then.
 private struct ReusableOrganizations {
   private(set) var byManifest: [SHA256Digest: LoadedOrganization] = [:]
   private(set) var manifests: [SHA256Digest: OrganizationManifest] = [:]
   private(set) var bySnapshot: [SHA256Digest: LoadedOrganization] = [:]
 
-  init(_ set: LoadedSet?) {
-    for organization in set?.organizations ?? [] {
+  init(_ sets: [LoadedSet]) {
+    for organization in sets.flatMap(\.organizations) {
       bySnapshot[organization.digest] = organization
       if let origin = organization.origin {
         byManifest[origin.digest] = organization

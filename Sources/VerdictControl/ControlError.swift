@@ -14,6 +14,8 @@ public struct ControlError: Error, Equatable, Sendable, CustomStringConvertible 
     case owner
     /// `index.json` is missing or half written; looking again soon may help.
     case unsettled
+    /// Nothing is staged.
+    case absent
     /// `index.json`, a set or a manifest doesn't say what it must.
     case document
     /// Nobody has signed the set.

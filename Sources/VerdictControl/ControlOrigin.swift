@@ -9,7 +9,7 @@ internal import VerdictSystem
 /// | Step | Codes |
 /// |---|---|
 /// | open what is there | `system`, `layout`, `owner`, `limit` |
-/// | read `index.json`, the set and its manifests | `unsettled`, `document`, `blob` |
+/// | read `index.json`, the set and its manifests | `unsettled`, `absent`, `document`, `blob` |
 /// | verify the signature | `unsigned`, `untrusted`, `signature` |
 /// | and what it is for | `channel`, `scope` |
 /// | compare number and times | `older`, `early`, `expired` |
@@ -49,8 +49,14 @@ struct ControlOrigin: SetOrigin {
     rules.trust = settings.trust
     rules.ownership = settings.trust == nil ? settings.ownership : nil
     rules.nowSeconds = nowSeconds
-    rules.base = acceptsOlder ? nil : try base(before)
-    let set = try directory.load(reusing: before, rules: rules)
+    rules.channel = settings.channel
+    let live = settings.live?()
+    if settings.channel == .staged {
+      rules.base = AcceptanceRules.Base(inventory: live?.inventory)
+    } else {
+      rules.base = acceptsOlder ? nil : try base(before)
+    }
+    let set = try directory.load(reusing: before, and: live.map { [$0] } ?? [], rules: rules)
     // What was verified before needs no second look.
     if let before, set.digest == before.digest, !acceptsOlder { return set }
     try EmbeddedChecks(of: set)?.run(on: set)

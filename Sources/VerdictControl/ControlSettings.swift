@@ -9,6 +9,10 @@ public struct ControlSettings: Sendable {
   public var state: StateDirectory?
   /// Take the first set whatever was in force before, and count from there.
   public var acceptsOlder = false
+  /// Which ref is followed. What is staged has no last good set and may be of any number.
+  public var channel = SetChannel.current
+  /// Of the staging area: what is in force, to share with, and to hold keys with a limit to.
+  public var live: (@Sendable () -> LoadedSet?)?
   /// nil: sets are not compared with the one in force.
   public var `guard`: SetGuard?
 

@@ -39,8 +39,20 @@ public struct PolicyStatus: Sendable {
   public var refusalCounts: [ControlError.Code: UInt64] = [:]
   /// How long the last publication took, from the new pointer until no loop used the old set.
   public var publicationNanoseconds: UInt64 = 0
+  /// The same of all publications: how many took less than 1, 2, 4 ... microseconds and no less
+  /// than half of that; the last has no bound.
+  public var publicationCounts = [UInt64](repeating: 0, count: 24)
+  /// Of all publications together.
+  public var publicationNanosecondsSum: UInt64 = 0
 
   public init() {}
+
+  mutating func countPublication(_ nanoseconds: UInt64) {
+    publicationNanoseconds = nanoseconds
+    publicationNanosecondsSum += nanoseconds
+    let bucket = UInt64.bitWidth - (nanoseconds / 1_000).leadingZeroBitCount
+    publicationCounts[min(bucket, publicationCounts.count - 1)] += 1
+  }
 }
 
 /// Where the status is kept, for all threads. Its lock is held for copying alone.

@@ -14,6 +14,7 @@ public import VerdictSystem
 /// | nothing new since a success | nothing |
 /// | something new | load; activate it unless it is the active set |
 /// | load fails | report, unless the report before said the same |
+/// | nothing is staged any more | the same, and forget what was |
 /// | nothing new since a failure | load again after 1, 2, 4 ... 30 s, or at the next hint |
 /// | the first load fails | activate what the origin has kept from before, if anything |
 /// | the active set has become too old | withhold decisions until there is a newer one |
@@ -181,6 +182,8 @@ public final class SetSource: Sendable {
     let text = error.description
     if state.failure != text { hooks.rejected(error) }
     state.failure = text
+    // Whatever is staged next is news, even if it is what was there before.
+    if error.code == .absent { state.active = nil }
     board.update {
       $0.isFailing = true
       $0.lastFailure = error

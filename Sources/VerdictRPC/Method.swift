@@ -18,6 +18,7 @@ public enum Method: UInt8, Sendable, CaseIterable {
   case healthList = 14
   case reflect = 15
   case reflectAlpha = 16
+  case getShadowReport = 17
 
   /// The `:path` of a call, compared byte for byte.
   public var path: String {
@@ -30,6 +31,7 @@ public enum Method: UInt8, Sendable, CaseIterable {
     case .getEffectivePolicy: "/verdict.v1.InspectionService/GetEffectivePolicy"
     case .listResources: "/verdict.v1.InspectionService/ListResources"
     case .listPrincipals: "/verdict.v1.InspectionService/ListPrincipals"
+    case .getShadowReport: "/verdict.v1.InspectionService/GetShadowReport"
     case .healthPage: "/healthz"
     case .externalAuthorization: "/envoy.service.auth.v3.Authorization/Check"
     case .authorizeStream: "/verdict.v1.DecisionService/AuthorizeStream"
@@ -45,7 +47,7 @@ public enum Method: UInt8, Sendable, CaseIterable {
   /// is answered by workers.
   public var isInspection: Bool {
     switch self {
-    case .explain, .getEffectivePolicy, .listResources, .listPrincipals: true
+    case .explain, .getEffectivePolicy, .listResources, .listPrincipals, .getShadowReport: true
     default: false
     }
   }

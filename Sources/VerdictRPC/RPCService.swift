@@ -41,7 +41,8 @@ extension Method {
     case .healthCheck, .healthPage, .healthWatch, .healthList: .health
     case .externalAuthorization: .gateway
     case .reflect, .reflectAlpha: .reflection
-    case .explain, .getEffectivePolicy, .listResources, .listPrincipals: .inspection
+    case .explain, .getEffectivePolicy, .listResources, .listPrincipals, .getShadowReport:
+      .inspection
     }
   }
 }

@@ -25,12 +25,10 @@ extension MetricsText {
       status.isClosed ? 1 : 0)
     time("set_last_success", "When a set last got or stayed in force.", status.lastSuccessSeconds)
     time("set_last_failure", "When a set was last refused.", status.lastFailureSeconds)
-    family(
-      "verdict_set_publication_seconds", .gauge,
-      "How long the last set took from the new pointer until no loop used the one before.")
-    sample(
-      "verdict_set_publication_seconds", [],
-      seconds: Double(status.publicationNanoseconds) / 1e9)
+    histogram(
+      "verdict_set_publication_seconds",
+      "From a new set's pointer until no loop and no worker used the set before.",
+      status.publicationCounts, unit: 1e-6, sum: Double(status.publicationNanosecondsSum) / 1e9)
     family("verdict_set_activations_total", .counter, "Sets that came into force.")
     sample("verdict_set_activations_total", [], status.activationCount)
     addFailures(status)

@@ -13,10 +13,11 @@ extension Server {
   ///
   /// - Parameters:
   ///   - forwardAuth: whose decisions are to be in it too.
+  ///   - shadow: nil where nothing is compared with a staged set.
   ///   - log: nil where there is no decision log.
   public func metrics(
     _ policies: PolicyStatus, _ active: LoadedSet?, forwardAuth: ForwardAuthServer? = nil,
-    log: LogStatus?, version: String
+    shadow: Shadow?, log: LogStatus?, version: String
   ) -> String {
     var text = MetricsText()
     let tallies = mailboxes.map(\.tally) + [acceptorTally.tally]
@@ -38,6 +39,7 @@ extension Server {
     text.add(loopCounters)
     Server.addLimits(&text, sum)
     text.add(policies, active)
+    if let shadow { text.add(shadow.report(rowCountMax: 0)) }
     if let log { text.add(log) }
     return text.text
   }

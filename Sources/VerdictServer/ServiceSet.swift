@@ -1,3 +1,4 @@
+internal import VerdictGateway
 internal import VerdictHTTP2
 internal import VerdictLog
 internal import VerdictModel
@@ -12,6 +13,8 @@ enum ServiceOutcome {
   case mustWait
   /// It can't be cut into slices that are short enough for a loop.
   case forWorkers
+  /// It has a signature that takes a worker a moment to verify.
+  case toBeVerified
   /// Here is the answer, but it would be another one with newer policies, which the caller asked to
   /// wait for.
   case awaits(RPCStatus)
@@ -84,8 +87,13 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   /// The bit of the service that tells about the API, which some listeners don't serve.
   static var reflectionBit: UInt8 { get }
 
+  /// What a worker's services have found out since they were asked last, for those of the loop that
+  /// sent the request; and how those take it in.
+  mutating func takeNews() -> VerifiedToken?
+  mutating func learn(_ news: VerifiedToken)
+
   /// Answers an inspection on a worker's thread; `set` is valid for this call.
-  static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer
+  func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer
 }
 
 /// A set without inspections, and with one service.
@@ -106,7 +114,7 @@ extension ServiceSet where Self: ~Copyable {
 
   static func isInspection(_ method: UInt8) -> Bool { false }
 
-  static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
+  func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
     preconditionFailure("there are no inspections")
   }
 }
@@ -118,6 +126,10 @@ extension ServiceSet where Self: ~Copyable {
   mutating func detachDraft() -> LogParcel? { nil }
 
   mutating func restore(_ parcel: LogParcel) {}
+
+  mutating func takeNews() -> VerifiedToken? { nil }
+
+  mutating func learn(_ news: VerifiedToken) {}
 
   var checkCount: UInt64 { 0 }
 

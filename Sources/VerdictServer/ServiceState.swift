@@ -15,13 +15,17 @@ public final class ServiceState: Sendable {
   let policies: PolicyBoard
   /// How gateways' requests tell who is calling.
   public let identity: IdentityConfiguration
+  /// nil: no request is compared with a staged set.
+  public let shadow: Shadow?
   /// Which allowed requests the decision log has records of; nil: there is no log.
   let logSampling: LogSampling?
 
   public init(
     version: String, streamCountMax: Int, policies: PolicyBoard = PolicyBoard(),
-    identity: IdentityConfiguration = IdentityConfiguration(), logSampling: LogSampling? = nil
+    identity: IdentityConfiguration = IdentityConfiguration(), shadow: Shadow? = nil,
+    logSampling: LogSampling? = nil
   ) {
+    self.shadow = shadow
     self.policies = policies
     self.version = version
     self.streamCountMax = streamCountMax

@@ -23,10 +23,11 @@ extension Services {
     return method.service
   }
 
-  static func inspect(method number: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
+  func inspect(method number: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
     guard let method = Method(rawValue: number), method.isInspection else {
       preconditionFailure("loops hand over inspections alone")
     }
+    if method == .getShadowReport { return shadowReport(message) }
     // SAFETY: the worker holds its publication during the call.
     guard let set = unsafe SnapshotSet(bits: set) else {
       return WorkerAnswer(.unavailable, "no policies are loaded yet")
@@ -44,7 +45,7 @@ extension Services {
       return WorkerAnswer(
         .invalidArgument, "organization: not an id (1 to 255 bytes of UTF-8 without NUL)")
     }
-    guard let reply = answer(method, request, set) else {
+    guard let reply = Services.answer(method, request, set) else {
       return WorkerAnswer(.resourceExhausted, "the answer takes more memory than one request may")
     }
     return reply

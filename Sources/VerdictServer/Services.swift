@@ -40,13 +40,16 @@ public struct Services: ServiceSet, ~Copyable {
   var decisionID: (UInt64, UInt64)
   /// What is to be counted and logged of the request that was answered last.
   var logDraft: LogDraft
+  /// Samples requests for the shadow.
+  private var tap: ShadowTap
 
   /// Made on the thread of the loop or worker that it serves.
   public init(_ state: ServiceState, isOnWorker: Bool = false) {
     self.state = state
     self.isOnWorker = isOnWorker
     places = (0..<(isOnWorker ? 1 : SlicedRequest.countMax)).map { _ in SlicedRequest() }
-    gateway = Gateway(state.identity)
+    gateway = Gateway(state.identity, isOnWorker: isOnWorker)
+    tap = state.shadow?.tap() ?? ShadowTap()
     let random = RandomBytes.make(count: 8).withByteView { $0.load64(at: 0) }
     decisionID = (random, 0)
     logDraft = LogDraft(state.logSampling)
@@ -62,8 +65,13 @@ public struct Services: ServiceSet, ~Copyable {
     let set = unsafe SnapshotSet(bits: set)
     switch Method(rawValue: method) {
     case .authorize, .authorizeStream:
-      return authorize(message, set, mayBegin: mayBegin, &reply)
-    case .checkVisibility: return checkVisibility(message, set, mayBegin: mayBegin, &reply)
+      let outcome = authorize(message, set, mayBegin: mayBegin, &reply)
+      if tap.isDue() { tap.add(method: Method.authorize.rawValue, message, outcome) }
+      return outcome
+    case .checkVisibility:
+      let outcome = checkVisibility(message, set, mayBegin: mayBegin, &reply)
+      if tap.isDue() { tap.add(method: method, message, outcome) }
+      return outcome
     case .getServerInfo: return getServerInfo(message, set, &reply)
     case .healthCheck: return .answered(checkHealth(message, set, &reply))
     case .healthPage: return .answered(showHealth(set, &reply))
@@ -71,8 +79,10 @@ public struct Services: ServiceSet, ~Copyable {
     case .reflect, .reflectAlpha: return .answered(reflect(message, &reply))
     case .watchSnapshots, .healthWatch: preconditionFailure("watches are told by the loop")
     case .externalAuthorization:
-      return .answered(externalAuthorization(message, set, &reply))
-    case .explain, .getEffectivePolicy, .listResources, .listPrincipals:
+      let outcome = externalAuthorization(message, set, &reply)
+      if tap.isDue() { tap.add(method: method, message, outcome) }
+      return outcome
+    case .explain, .getEffectivePolicy, .listResources, .listPrincipals, .getShadowReport:
       preconditionFailure("inspections are for workers")
     case nil: preconditionFailure("the loop passes numbers of the method table")
     }

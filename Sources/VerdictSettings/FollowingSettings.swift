@@ -10,6 +10,7 @@ public struct FollowingSettings: Sendable, Equatable {
   public var maxNewDenies: Int?
   public var staleAfter: TimeSpan?
   public var failClosedAfter: TimeSpan?
+  public var shadow: Share?
 
   public init() {}
 
@@ -65,5 +66,11 @@ public struct FollowingSettings: Sendable, Equatable {
     SettingsOption(
       "fail-closed-after", "span", \.failClosedAfter,
       "Decide nothing once the set was made so long ago; every check is INDETERMINATE."),
+    SettingsOption(
+      "shadow", "share", \.shadow,
+      """
+      Decide this share of the live requests by the staged set too, and count what it would answer \
+      otherwise: 1%, 0.01% or 100%. No answer changes; `verdict shadow report` tells.
+      """, default: "the staged set is not looked at"),
   ]
 }

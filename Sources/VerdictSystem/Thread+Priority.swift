@@ -9,8 +9,7 @@ extension Thread {
   ) -> Value {
     let box = ResultBox<Value>()
     let thread = try? Thread(name: name) {
-      // Of the calling thread alone, on Linux. A refusal leaves it as it was.
-      _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, lowNiceness)
+      lowerPriority()
       let value = body()
       box.content.withLock { $0 = value }
     }
@@ -20,6 +19,12 @@ extension Thread {
       preconditionFailure("a joined thread has left its result")
     }
     return value
+  }
+
+  /// Lets the calling thread take only what others leave of the processors, from now on.
+  public static func lowerPriority() {
+    // Of the calling thread alone, on Linux. A refusal leaves it as it was.
+    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, lowNiceness)
   }
 
   /// Of 0 (as all) to 19 (the lowest).

@@ -6,10 +6,10 @@ internal import VerdictModel
 /// | Status | Meaning |
 /// |---|---|
 /// | 0 | done; `check`, `explain`: allowed, or a batch was answered; `serve`: stopped as asked |
-/// | 1 | anything else went wrong; standard error says what. `test`: a test failed; `diff`: different |
+/// | 1 | anything else went wrong; standard error says what. `test`: a test failed; `diff`, `shadow report`: different |
 /// | 2 | `check`, `explain`: denied; `effective`, `list`: no access |
 /// | 3 | `check`, `explain`, `effective`, `list`: indeterminate, which is not an allow |
-/// | 64 | wrong usage; `test`, `diff`: could not run |
+/// | 64 | wrong usage; `test`, `diff`, `shadow report`: could not run |
 enum ExitStatus: Int32, CaseIterable {
   case success = 0
   case failure = 1

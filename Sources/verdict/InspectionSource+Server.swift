@@ -43,6 +43,10 @@ struct ServerInspection: InspectionSource {
     }
   }
 
+  func shadowReport(rows: Int) throws(CommandFailure) -> ShadowReport {
+    try asking { client throws(ClientError) in try client.shadowReport(itemCountMax: rows) }
+  }
+
   private func asking<Value>(
     _ body: (DecisionClient) throws(ClientError) -> Value
   ) throws(CommandFailure) -> Value {

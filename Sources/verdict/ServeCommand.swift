@@ -88,7 +88,9 @@ extension Settings {
   /// - Precondition: the settings have no faults.
   func policies() throws(CommandFailure) -> Sidecar.Policies {
     guard let control else { return .documents(paths: policy, models: models) }
-    return .control(directory: control, try following.control(), following.freshness)
+    return .control(
+      directory: control, try following.control(), following.freshness,
+      shadowPerMillion: following.shadow?.perMillion)
   }
 }
 

@@ -16,7 +16,8 @@ extension Sidecar {
     AdminEndpoint.Pages(
       metrics: {
         server.metrics(
-          board.status, activation.current, forwardAuth: forwardAuth, log: log?.status,
+          board.status, activation.current, forwardAuth: forwardAuth, shadow: state.shadow,
+          log: log?.status,
           version: state.version)
       },
       isReady: {

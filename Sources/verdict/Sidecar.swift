@@ -13,7 +13,8 @@ internal import VerdictSystem
 /// from the active one.
 enum Sidecar {
   enum Policies {
-    case control(directory: String, ControlSettings, FreshnessLimits)
+    /// - `shadowPerMillion`: requests in a million that are decided by the staged set too.
+    case control(directory: String, ControlSettings, FreshnessLimits, shadowPerMillion: UInt32?)
     case documents(paths: [String], models: String?)
   }
 
@@ -38,13 +39,18 @@ enum Sidecar {
       reportStalls(of: publication, configuration, logger)
       let board = PolicyBoard()
       let activation = Activation(publication: publication, board: board, routes: gateways.routes)
-      let source = try source(of: policies, activation, board, supervisor, logger)
+      let staging = try StagingArea(policies, activation, gateways.identity, logger)
+      let source = try source(of: policies, activation, board, staging, supervisor, logger)
       // Before anybody can connect, so that the first answer comes from the policies.
       source.look()
 
+      var gateways = gateways
+      let tokenKeys = try readTokenKeys(&gateways, logger)
+      defer { tokenKeys?.stop() }
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax,
-        policies: board, identity: gateways.identity, logSampling: settings?.sampling)
+        policies: board, identity: gateways.identity, shadow: staging?.shadow,
+        logSampling: settings?.sampling)
       var configuration = configuration
       configuration.report = { tell($0, logger) }
       let log = try settings.map { settings throws(LogFailure) in
@@ -67,7 +73,8 @@ enum Sidecar {
       defer { endpoint?.stop() }
       supervisor.listens()
       try source.start()
-      wait(for: signals, server, source, supervisor, logger)
+      try staging?.start()
+      wait(for: signals, server, source, staging, tokenKeys, supervisor, logger)
       // Health first, so that whoever asks goes elsewhere before the first GOAWAY.
       state.startDraining()
       supervisor.stops()
@@ -75,6 +82,7 @@ enum Sidecar {
       try drain(server, signals, supervisor, logger)
       log?.close(server.logTotals(forwardAuth: forward))
       source.stop()
+      staging?.stop()
       activation.deactivate()
       logger.info("stopped")
     } catch {
@@ -102,11 +110,11 @@ enum Sidecar {
 
   private static func source(
     of policies: Policies, _ activation: Activation, _ board: PolicyBoard,
-    _ supervisor: Supervisor, _ logger: Logger
+    _ staging: StagingArea?, _ supervisor: Supervisor, _ logger: Logger
   ) throws(SystemError) -> SetSource {
-    let hooks = hooks(activation, board, supervisor, logger)
+    let hooks = hooks(activation, board, staging, supervisor, logger)
     switch policies {
-    case .control(let directory, let settings, let freshness):
+    case .control(let directory, let settings, let freshness, _):
       if settings.trust == nil {
         logger.warning(
           "policies are taken unsigned: whoever can write the control directory decides",
@@ -122,11 +130,13 @@ enum Sidecar {
   }
 
   private static func hooks(
-    _ activation: Activation, _ board: PolicyBoard, _ supervisor: Supervisor, _ logger: Logger
+    _ activation: Activation, _ board: PolicyBoard, _ staging: StagingArea?,
+    _ supervisor: Supervisor, _ logger: Logger
   ) -> SetSource.Hooks {
     SetSource.Hooks(
       activate: { set, isClosed in
         activation.activate(set, isClosed: isClosed)
+        staging?.shadow.follow(live: activation.served(set))
         logger.info("policies active", metadata: facts(about: set, board))
         if activation.passesOver(routesOf: set) {
           logger.notice(
@@ -210,7 +220,8 @@ enum Sidecar {
   /// Waits for the signal to end. SIGHUP asks for a look at the policies meanwhile.
   private static func wait(
     for signals: SignalDescriptor, _ server: Server, _ source: SetSource,
-    _ supervisor: Supervisor, _ logger: Logger
+    _ staging: StagingArea?, _ tokenKeys: TokenKeyFile?, _ supervisor: Supervisor,
+    _ logger: Logger
   ) {
     var pulse = Pulse(everyNanoseconds: supervisor.pulseNanoseconds)
     while true {
@@ -221,8 +232,10 @@ enum Sidecar {
       if signal == SignalDescriptor.hangUp {
         logger.info("looking for new policies and certificates", metadata: ["signal": "SIGHUP"])
         server.reloadCertificates()
+        tokenKeys?.reload()
         supervisor.reloads()
         source.lookSoon { supervisor.hasReloaded() }
+        staging?.lookSoon()
         continue
       }
       logger.info("draining", metadata: ["signal": "\(name(of: signal))"])

@@ -15,8 +15,8 @@ struct Verdict: ParsableCommand {
       RollbackCommand.self, PinCommand.self, UnpinCommand.self, CollectCommand.self,
       KeygenCommand.self, SignCommand.self, VerifyCommand.self, CompileCommand.self,
       InspectCommand.self, FormatCommand.self, TestCommand.self, DifferenceCommand.self,
-      ModelsCommand.self, RoutesCommand.self, SchemaCommand.self, LogCommand.self,
-      ConfigCommand.self, GenerateCommand.self, VersionCommand.self,
+      ShadowCommand.self, ModelsCommand.self, RoutesCommand.self, SchemaCommand.self,
+      LogCommand.self, ConfigCommand.self, GenerateCommand.self, VersionCommand.self,
     ])
 
   static func main() {

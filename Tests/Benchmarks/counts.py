@@ -96,7 +96,7 @@ def own_allocations(counted):
     return sum(number for name, number in counted.items() if not name.startswith(libraries))
 
 
-def _collected(file):
+def collected(file):
     """Instructions that callgrind wrote down for the whole program."""
     found = re.search(r"^(?:totals|summary): (\d+)", file.read_text(), re.MULTILINE)
     if not found:
@@ -104,32 +104,32 @@ def _collected(file):
     return int(found.group(1))
 
 
-def _stripped(program, directory):
+def stripped(program, directory):
     """A copy without debugging information, which valgrind can't read from newer compilers."""
     copy = directory / program.name
     subprocess.run(["strip", "--strip-debug", "-o", copy, program], check=True)
     return copy
 
 
-def _valgrind(file):
+def valgrind(file):
     return ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={file}"]
 
 
 def instructions_in_process(directory, program, measurement, count):
     """Instructions per decision of one measurement of verdict-bench, on the example."""
-    program = _stripped(program, directory)
+    program = stripped(program, directory)
     totals = []
     for decisions in (count, 2 * count):
         file = directory / f"callgrind.{measurement}.{decisions}"
         command = [str(program), "--policy", WORKED_EXAMPLE, "--different", "1000"]
         subprocess.run(
-            [*_valgrind(file), *command, "--only", measurement, "--count", str(decisions)],
+            [*valgrind(file), *command, "--only", measurement, "--count", str(decisions)],
             check=True,
             stdout=subprocess.DEVNULL,
             timeout=300,
             cwd=load.ROOT,
         )
-        totals.append(_collected(file))
+        totals.append(collected(file))
     return (totals[1] - totals[0]) / count
 
 
@@ -160,7 +160,7 @@ def instructions_per_call(directory, method, file, calls, *arguments):
 
     @contextlib.contextmanager
     def verdict(before, loops=1):
-        program = _stripped(VERDICT, directory)
+        program = stripped(VERDICT, directory)
         with Sidecar(directory, *arguments, loops=loops, before=[*before, program]) as sidecar:
             yield load.Target("verdict under callgrind", sidecar.unix, sidecar.pid)
 
@@ -176,8 +176,8 @@ def instructions_per_call(directory, method, file, calls, *arguments):
         totals = []
         for count in (calls, 3 * calls):
             out = directory / f"callgrind.{name}.{count}"
-            with server(_valgrind(out)) as target:
+            with server(valgrind(out)) as target:
                 _calls(target, method, file, count, connections)
-            totals.append(_collected(out))
+            totals.append(collected(out))
         results.append((totals[1] - totals[0]) / (2 * calls))
     return tuple(results)

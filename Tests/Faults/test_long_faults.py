@@ -39,6 +39,7 @@ def flips(site, choose, padding=0):
     ):
         heard.wait("READY=1")
         before = status(client).set_digest
+        counted = site.pages.metric("verdict_set_failures_total", cause="blob")
         places = choose(len(content), rng)
         for count, place in enumerate(places):
             bit = 1 << rng.randrange(8)
@@ -54,6 +55,8 @@ def flips(site, choose, padding=0):
         target.write_bytes(content)
         look(sidecar, heard)
         assert status(client).state == LOADED and effect(client) == ALLOW
+        refusals = site.pages.metric("verdict_set_failures_total", cause="blob") - counted
+        assert refusals >= len(places)
         print(f"{len(places)} flips of {len(content)} bytes, all refused")
 
 

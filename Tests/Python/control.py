@@ -4,6 +4,7 @@ import pathlib
 import shutil
 
 import world
+from admin import Pages
 from api import ALLOW, DENY, Client, pb
 from layout import Layout
 from sidecar import Sidecar, verdict, wait_until
@@ -75,8 +76,14 @@ class Site:
     def trust(self):
         return ["--trust", f"{self.key}.pub", "--trust", f"{self.limited_key}.pub"]
 
+    @property
+    def pages(self):
+        """What the admin endpoint of a server says that was started by `serve`."""
+        return Pages(self.directory / "run" / "admin.sock")
+
     def serve(self, *flags, trusted=True, state=True, control=None, **fields):
         words = ["--control", control or self.control, *(self.trust if trusted else []), *flags]
+        words += ["--admin", f"unix:{self.directory}/run/admin.sock"]
         if state:
             words += ["--state", self.directory / "state"]
         return Sidecar(self.directory / "run", *words, **fields)
@@ -95,8 +102,8 @@ def wait_for_number(client, number, seconds=15.0):
     wait_until(lambda: client.info().set_number == number, f"set {number}", seconds)
 
 
-def wait_for_cause(client, cause, seconds=15.0):
-    """Wait until the last failure is `cause` and stands."""
+def wait_for_cause(site, client, cause, seconds=15.0):
+    """Wait until the last failure is `cause` and stands; the admin endpoint says the same."""
 
     def failing():
         now = status(client)
@@ -106,6 +113,22 @@ def wait_for_cause(client, cause, seconds=15.0):
         wait_until(failing, f"cause {cause}", seconds)
     except AssertionError as error:
         raise AssertionError(f"{error}; the status is\n{status(client)}") from error
+
+    def agrees():
+        """A retry may come in between."""
+        now, info, metrics = client.info(), site.pages.info(), site.pages.metrics()
+        state = pb.PolicyState.Name(now.policies.state).removeprefix("POLICY_STATE_").lower()
+        return (
+            metrics[("verdict_set_failures_total", (("cause", cause),))] >= 1
+            and metrics[("verdict_policies_state", (("state", state),))] == 1
+            and metrics[("verdict_set_number", ())] == info["set_number"] == now.set_number
+            and info["state"] == state
+            and info["last_failure_cause"] == now.policies.last_failure_cause
+            and info["last_failure_text"] == now.policies.last_failure
+            and info["set_digest"] == now.policies.set_digest.hex()
+        )
+
+    wait_until(agrees, "metrics and /info say the same as GetServerInfo")
 
 
 def wait_until_loaded(client, seconds=15.0):

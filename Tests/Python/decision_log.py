@@ -5,7 +5,7 @@ import pathlib
 import re
 import subprocess
 
-from metrics import UnixConnection
+from admin import UnixConnection
 from sidecar import VERDICT, Sidecar, wait_until
 
 

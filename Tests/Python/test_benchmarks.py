@@ -96,8 +96,13 @@ def test_the_decision_log_drops_nothing_at_full_speed(log_figures):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["swaps.py", "--quick"], ["fairness.py", "--quick"], ["soak.py", "--seconds", "5"]],
-    ids=["swaps", "fairness", "soak"],
+    [
+        ["swaps.py", "--quick"],
+        ["shadow.py", "--quick"],
+        ["fairness.py", "--quick"],
+        ["soak.py", "--seconds", "5"],
+    ],
+    ids=["swaps", "shadow", "fairness", "soak"],
 )
 def test_the_longer_measurements_run(arguments):
     """No call fails in them either; what they judge by time is for a quiet machine."""

@@ -188,11 +188,13 @@ def refuses(site, arrived, cause):
     """The directory becomes `arrived`; nothing changes but the state. Then it is mended."""
     before = site.client.info()
     assert before.policies.state == LOADED
+    counted = site.pages.metric("verdict_set_failures_total", cause=cause)
     logged = len(site.sidecar.log)
     good = site.layout.index_path.read_bytes()
     blobs = {blob.name for blob in (site.control / "blobs/sha256").iterdir()}
     site.layout.take(arrived)
-    wait_for_cause(site.client, cause)
+    wait_for_cause(site, site.client, cause)
+    assert site.pages.metric("verdict_set_failures_total", cause=cause) > counted
     after = site.client.info()
     assert after.policies.state == STALE
     assert after.policies.set_digest == before.policies.set_digest
@@ -208,6 +210,7 @@ def refuses(site, arrived, cause):
         if blob.name not in blobs:
             blob.unlink()
     assert effect(site.client) == DENY
+    assert site.pages.metric("verdict_policies_state", state="loaded") == 1
 
 
 @pytest.mark.parametrize("damage, cause", FAULTS, ids=lambda value: getattr(value, "__name__", ""))
@@ -288,7 +291,7 @@ def test_what_is_no_file_is_refused_without_waiting_for_it(signed, make):
         if not os.path.lexists(signed.layout.blob(blob.name)):
             shutil.copy(blob, signed.layout.blob(blob.name))
     signed.layout.write_index(arrived.index_path.read_bytes())
-    wait_for_cause(signed.client, "layout")
+    wait_for_cause(signed, signed.client, "layout")
     assert effect(signed.client) == DENY
     signed.layout.write_index(before)
     wait_until_loaded(signed.client)
@@ -302,7 +305,7 @@ def test_a_good_set_is_taken_after_all_that(tmp_path):
         bad = site.next("bad")
         truncated_snapshot(site, bad)
         site.layout.take(bad)
-        wait_for_cause(client, "blob")
+        wait_for_cause(site, client, "blob")
         assert effect(client) == DENY
         # What arrives late does not change the index.
         good = site.next("good")
@@ -321,9 +324,9 @@ def test_a_directory_that_is_removed_and_made_again_is_older_until_it_has_caught
     with site.serve() as sidecar, Client(sidecar.unix) as client:
         wait_for_number(client, 2)
         shutil.rmtree(site.control)
-        wait_for_cause(client, "system")
+        wait_for_cause(site, client, "system")
         site.publish(True)
-        wait_for_cause(client, "older")
+        wait_for_cause(site, client, "older")
         assert effect(client) == DENY and status(client).state == STALE
         site.publish(False)
         site.publish(True)
@@ -358,7 +361,7 @@ def test_files_that_others_may_write_are_refused_without_signatures(unprivileged
             assert effect(client) == DENY
             site.control.chmod(0o777)
             site.publish(True, key=False)
-            wait_for_cause(client, "owner")
+            wait_for_cause(site, client, "owner")
             assert effect(client) == DENY
             site.control.chmod(0o755)
             wait_for_number(client, 2)
@@ -368,7 +371,7 @@ def test_files_that_others_may_write_are_refused_without_signatures(unprivileged
             arrived = site.next("writable", key=False)
             snapshot(arrived).chmod(0o666)
             site.layout.take(arrived)
-            wait_for_cause(client, "owner")
+            wait_for_cause(site, client, "owner")
             assert effect(client) == DENY
 
 
@@ -380,7 +383,7 @@ def test_files_without_permission_are_a_named_failure(unprivileged):
             arrived = site.next("unreadable", key=False)
             snapshot(arrived).chmod(0)
             site.layout.take(arrived)
-            wait_for_cause(client, "system")
+            wait_for_cause(site, client, "system")
             assert "Permission denied" in status(client).last_failure
             assert effect(client) == DENY
             snapshot(site.layout).chmod(0o644)

@@ -1,15 +1,17 @@
 """Existing registries and their tools carry a control directory from host to host, unchanged."""
 
+import os
 import re
 import subprocess
 import threading
 
 import pytest
+import yaml
 
 from api import ALLOW, DENY, Client
 from control import LOADED, Site, effect, status, wait_for_number
 from layout import Layout
-from sidecar import verdict, wait_until
+from sidecar import ROOT, Sidecar, verdict, wait_until
 
 
 @pytest.fixture
@@ -80,6 +82,40 @@ def test_a_registry_carries_sets_to_a_second_server(registry, tmp_path):
     # The copy has no history and counts on from the set's number.
     site.publish(False, control=received)
     assert Layout(received).number() == 3
+
+
+def test_the_pod_that_fetches_from_a_registry_serves_what_is_there(registry, tmp_path):
+    """The manifest's own copying, once around, and its flags."""
+    path = ROOT / "examples/kubernetes/sidecar-registry.yaml"
+    (document,) = yaml.safe_load_all(path.read_text())
+    fetching, serving = document["spec"]["template"]["spec"]["initContainers"]
+    site = Site(tmp_path / "publisher")
+    received = tmp_path / "received"
+    received.mkdir()
+    site.publish(True)
+    copy(f"oci:{site.control}:current", f"docker://{registry}/policies:current")
+    assert fetching["command"] == ["/bin/sh", "-c"]
+    (script,) = fetching["args"]
+    for words, others in (
+        ("skopeo copy", "skopeo --insecure-policy copy --src-tls-verify=false"),
+        (" --authfile=/auth/config.json", ""),
+        ("registry.example/", f"{registry}/"),
+        ("oci:/control:", f"oci:{received}:"),
+        ("sleep 30", "exit $?"),
+    ):
+        assert words in script
+        script = script.replace(words, others)
+    subprocess.run([*fetching["command"], script], check=True, timeout=60)
+    assert Layout(received).ref("current")["digest"] == site.layout.ref("current")["digest"]
+    flags = []
+    for flag in serving["args"][1:]:
+        flag = flag.replace("=/control", f"={received}").replace("=/state", f"={tmp_path}/state")
+        flag = flag.replace("/keys/signing.pub", f"{site.key}.pub")
+        flag = flag.replace("/run/verdict/verdict.sock", f"{tmp_path}/pod.sock")
+        flag = flag.replace("0.0.0.0:7070", "127.0.0.2:0")
+        flags.append(flag.replace("uid:65533", f"uid:{os.getuid()}"))
+    with Sidecar(tmp_path / "run", *flags), Client(f"unix:{tmp_path}/pod.sock") as client:
+        assert status(client).state == LOADED and effect(client) == ALLOW
 
 
 def test_a_staged_set_is_not_served_under_another_name(registry, tmp_path):

@@ -51,7 +51,7 @@ def test_a_restart_with_a_broken_directory_serves_the_last_good_set(site):
         assert effect(client) == DENY
         # Numbers begin anew, and are older until they have caught up.
         site.publish(True)
-        wait_for_cause(client, "older")
+        wait_for_cause(site, client, "older")
         assert effect(client) == DENY
     with site.serve("--accept-older") as sidecar, Client(sidecar.unix) as client:
         assert effect(client) == ALLOW and client.info().set_number == 1
@@ -129,7 +129,7 @@ def test_a_full_disk_keeps_the_old_set(site):
     with site.serve(before=before) as sidecar, Client(sidecar.unix) as client:
         assert effect(client) == DENY
         site.publish(True, padding=20_000)
-        wait_for_cause(client, "state")
+        wait_for_cause(site, client, "state")
         assert "No space left" in status(client).last_failure
         assert effect(client) == DENY and client.info().set_number == 1
         site.publish(True)
@@ -226,9 +226,9 @@ def test_a_set_whose_embedded_checks_fail_is_refused(site):
             set["annotations"]["dev.verdict.set.number"] = "2"
 
         site.layout.edit_set(add)
-        wait_for_cause(client, "signature")
+        wait_for_cause(site, client, "signature")
         verdict("sign", "--control", site.control, "--key", f"{site.key}.key")
-        wait_for_cause(client, "checks")
+        wait_for_cause(site, client, "checks")
         assert effect(client) == DENY
         site.publish(True, "--checks", tests)
         wait_for_number(client, site.layout.number())
@@ -245,7 +245,7 @@ def test_the_guard_holds_back_a_set_that_allows_too_much(site):
     with site.serve("--guard-checks", sample, "--max-new-allows", "0") as sidecar:
         with Client(sidecar.unix) as client:
             site.publish(True)
-            wait_for_cause(client, "guard")
+            wait_for_cause(site, client, "guard")
             assert "newly allows 1 recorded checks" in status(client).last_failure
             assert effect(client) == DENY
             site.publish(True, "--override-guard", "it is meant")
@@ -257,7 +257,7 @@ def test_the_guard_holds_back_a_set_that_allows_too_much(site):
             wait_until(lambda: effect(client) == DENY, "the revocation")
             sample.write_text("no check\n")
             site.publish(False, "--message", "again", other="globes")
-            wait_for_cause(client, "guard")
+            wait_for_cause(site, client, "guard")
     history = verdict("history", "--control", site.control).stdout
     assert "guard overridden: it is meant" in history
     sample.write_text("".join(json.dumps(check) + "\n" for check in checks))
@@ -266,7 +266,7 @@ def test_the_guard_holds_back_a_set_that_allows_too_much(site):
     with site.serve(*flags) as sidecar, Client(sidecar.unix) as client:
         assert effect(client) == ALLOW
         site.publish(False)
-        wait_for_cause(client, "guard")
+        wait_for_cause(site, client, "guard")
         assert effect(client) == ALLOW
 
 

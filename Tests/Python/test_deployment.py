@@ -17,11 +17,12 @@ from test_tls import DENIED, REQUEST
 EXAMPLES = ROOT / "examples"
 UNITS = [EXAMPLES / "systemd/verdict.service", EXAMPLES / "systemd/verdict.socket"]
 MANIFEST = EXAMPLES / "kubernetes/sidecar.yaml"
+REGISTRY = EXAMPLES / "kubernetes/sidecar-registry.yaml"
 DOCKERFILE = EXAMPLES / "docker/Dockerfile"
 
 
 def test_what_cannot_run_here_says_so_in_its_first_line():
-    for path in [*UNITS, MANIFEST, DOCKERFILE]:
+    for path in [*UNITS, MANIFEST, REGISTRY, DOCKERFILE]:
         assert re.match(r"# Not (run|built) by the tests, ", path.read_text()), path
 
 
@@ -114,8 +115,9 @@ def test_the_sidecar_of_kubernetes_starts_with_its_flags_and_its_probes_work(
         assert error.value.code() == DENIED
 
 
-def test_the_sidecar_of_kubernetes_is_confined():
-    (document,) = yaml.safe_load_all(MANIFEST.read_text())
+@pytest.mark.parametrize("manifest", [MANIFEST, REGISTRY], ids=["volume", "registry"])
+def test_the_sidecar_of_kubernetes_is_confined(manifest):
+    (document,) = yaml.safe_load_all(manifest.read_text())
     pod = document["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["automountServiceAccountToken"] is False
@@ -124,7 +126,7 @@ def test_the_sidecar_of_kubernetes_is_confined():
         assert context["readOnlyRootFilesystem"] is True
         assert context["allowPrivilegeEscalation"] is False
         assert context["capabilities"]["drop"] == ["ALL"]
-    (verdict,) = pod["initContainers"]
+    verdict = pod["initContainers"][-1]
     port = int(next(a for a in verdict["args"] if a.startswith("--listen")).rsplit(":", 1)[1])
     assert {p["containerPort"] for p in verdict["ports"]} == {port}
     assert verdict["startupProbe"]["grpc"]["port"] == port

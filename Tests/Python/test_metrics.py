@@ -8,8 +8,8 @@ import re
 import pytest
 from sidecar import Sidecar, publish, verdict, wait_until
 
+from admin import UnixConnection, get, samples
 from api import channel, columns, pb, rpc
-from metrics import UnixConnection, get, samples
 from world import MIA
 
 

@@ -6,6 +6,7 @@ import pytest
 
 import api_world
 import world
+from admin import Pages
 from api import Client
 from api_world import bearer
 from control import LOADED, STALE, keygen, status, wait_for_cause, wait_until_loaded
@@ -41,8 +42,13 @@ class Routes:
         lines = verdict("history", "--control", self.control, "--json").stdout.splitlines()
         return [json.loads(line) for line in lines]
 
+    @property
+    def pages(self):
+        return Pages(self.directory / "run" / "admin.sock")
+
     def serve(self, *flags):
-        return Sidecar(self.directory / "run", "--control", self.control, *flags, loops=1)
+        admin = ["--admin", f"unix:{self.directory}/run/admin.sock"]
+        return Sidecar(self.directory / "run", "--control", self.control, *admin, *flags, loops=1)
 
 
 @pytest.fixture
@@ -84,7 +90,7 @@ def test_the_signature_covers_the_routes(site):
         # The routes of one signed set in another one.
         manifest = other.set()["manifests"][-1]
         site.layout.edit_set(lambda content: content["manifests"].__setitem__(-1, manifest))
-        wait_for_cause(client, "signature")
+        wait_for_cause(site, client, "signature")
         with Asker(sidecar.tcp) as ask:
             assert ask("GET", "/v2/workspace", bearer("ci")).allowed
             assert ask("GET", "/status").status == 401
@@ -112,7 +118,7 @@ def test_a_broken_table_refuses_the_set(site, damage):
         site.layout.edit_set(
             lambda made: made["annotations"].update({"dev.verdict.set.number": "2"})
         )
-        wait_for_cause(client, "routes")
+        wait_for_cause(site, client, "routes")
         assert status(client).state == STALE and client.info().set_number == 1
         assert ask("GET", "/status").allowed
         site.layout.write_index(good)

@@ -58,6 +58,44 @@ struct PublicationTests {
     reader.leave()
   }
 
+  /// The hooks are called right after the count has grown: whatever turn a reader is in by then,
+  /// the next one announces. So a publisher waits for the turn under way and another's beginning.
+  @Test("a publication takes two turns of a loop at most")
+  func turns() {
+    let publication = Publication(slotCount: 1)
+    let stop = Atomic<Bool>(false)
+    let turn = Atomic<Int>(0)
+    let announcedIn = Atomic<Int>(0)
+    let announced = Atomic<UInt>(0)
+    let wokenIn = Atomic<Int>(0)
+    publication.setWake(slot: 0) {
+      wokenIn.store(turn.load(ordering: .sequentiallyConsistent), ordering: .relaxed)
+    }
+    let thread = TestThread {
+      let reader = publication.reader(slot: 0)
+      var last: UInt = 0
+      while !stop.load(ordering: .relaxed) {
+        let number = turn.add(1, ordering: .sequentiallyConsistent).newValue
+        let (pointer, count) = reader.enter(keeping: .max)
+        // The n-th publication is of pointer n, and makes the count n + 1.
+        precondition(count == pointer || count == pointer + 1, "pointer and count go together")
+        guard count != last else { continue }
+        last = count
+        announcedIn.store(number, ordering: .relaxed)
+        announced.store(count, ordering: .releasing)
+      }
+      reader.leave()
+    }
+    for pointer in 1...UInt(300) {
+      _ = publication.publish(pointer)
+      while announced.load(ordering: .acquiring) < pointer + 1 { sched_yield() }
+      let waited = announcedIn.load(ordering: .relaxed) - wokenIn.load(ordering: .relaxed)
+      #expect(waited <= 1)
+    }
+    stop.store(true, ordering: .relaxed)
+    thread.join()
+  }
+
   /// Old memory is poisoned the moment that `publish` returns it. A reader that still had it would
   /// see the poison or two different words, and the thread sanitizer would see the race.
   @Test("thousands of swaps under reading threads: nobody reads what was given back")

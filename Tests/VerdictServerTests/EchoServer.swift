@@ -63,7 +63,7 @@ struct EchoServices: ServiceSet {
 extension EchoServices {
   static func isInspection(_ method: UInt8) -> Bool { method == 4 }
 
-  static func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
+  func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer {
     if message.isEmpty { return WorkerAnswer(.notFound, "nothing to say: ü") }
     SystemClock.sleep(nanoseconds: UInt64(message[0]) * 10_000_000)
     return WorkerAnswer(reply: message.array)

@@ -37,7 +37,7 @@ struct MetricsTests {
   func words() {
     let tally = LoopTally()
     defer { tally.free() }
-    tally.count(method: 31, .unauthenticated)
+    tally.count(method: UInt8(LoopTally.methodCount - 1), .unauthenticated)
     #expect(tally[LoopTally.reasons - 1] == 1)
     #expect(Int(RPCCode.unauthenticated.rawValue) == LoopTally.statusCount - 1)
     #expect(Limit.allCases.allSatisfy { $0.rawValue < LoopTally.limitCount })

@@ -13,10 +13,11 @@ private let samples: [String: [String]] = [
   "inspect-on": ["unix:s", "127.0.0.1:1"], "admin": ["unix:/run/a.sock"],
   "max-connections": ["9"], "max-connection-idle": ["5m"], "max-connection-age": ["1h"],
   "loops": ["3"], "drain-timeout": ["7"],
-  "log-level": ["debug"], "routes": ["r.yaml"], "identity": ["peer", "header"],
+  "log-level": ["debug"], "routes": ["r.yaml"], "identity": ["peer", "header", "jwt"],
   "claims": ["a/b"], "claims-principal": ["p"], "claims-organization": ["o"],
   "claims-workspace": ["w"], "peer-prefix": ["x"], "trusted-header": ["x-user"],
-  "forward-auth": ["127.0.0.1:7072", "unix:f"],
+  "forward-auth": ["127.0.0.1:7072", "unix:f"], "jwt-keys": ["k.json"], "jwt-issuer": ["i"],
+  "jwt-audience": ["a", "b"], "jwt-algorithm": ["PS256", "ES512"], "jwt-leeway": ["0"],
   "trusted-header-is-stripped": ["on"],
 ]
 
@@ -25,6 +26,7 @@ private let followingSamples: [String: [String]] = [
   "trust": ["a.pub", "b.pub"], "control-owner": ["7"], "state": ["/var/lib/verdict/state"],
   "accept-older": ["on"], "guard-checks": ["sample.jsonl"], "max-new-allows": ["0"],
   "max-new-denies": ["9"], "stale-after": ["12h"], "fail-closed-after": ["90d"],
+  "shadow": ["0.5%"],
 ]
 
 /// What an option of following needs beside it.
@@ -37,8 +39,12 @@ private let followingCompany: [String: [String: [String]]] = [
 private let gatewayCompany: [String: [String: [String]]] = [
   "identity": [
     "peer-prefix": ["x"], "trusted-header": ["h"], "trusted-header-is-stripped": ["on"],
+    "jwt-keys": ["k"], "jwt-issuer": ["i"], "jwt-audience": ["a"],
   ],
   "peer-prefix": ["identity": ["peer"]],
+  "jwt-keys": ["identity": ["jwt"], "jwt-issuer": ["i"], "jwt-audience": ["a"]],
+  "jwt-issuer": ["identity": ["jwt"], "jwt-keys": ["k"], "jwt-audience": ["a"]],
+  "jwt-audience": ["identity": ["jwt"], "jwt-keys": ["k"], "jwt-issuer": ["i"]],
   "trusted-header": ["identity": ["header"], "trusted-header-is-stripped": ["on"]],
 ]
 

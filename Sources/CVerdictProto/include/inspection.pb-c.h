@@ -37,6 +37,11 @@ typedef struct Verdict__V1__ListedResource Verdict__V1__ListedResource;
 typedef struct Verdict__V1__ListPrincipalsRequest Verdict__V1__ListPrincipalsRequest;
 typedef struct Verdict__V1__ListPrincipalsResponse Verdict__V1__ListPrincipalsResponse;
 typedef struct Verdict__V1__ListedPrincipal Verdict__V1__ListedPrincipal;
+typedef struct Verdict__V1__GetShadowReportRequest Verdict__V1__GetShadowReportRequest;
+typedef struct Verdict__V1__GetShadowReportResponse Verdict__V1__GetShadowReportResponse;
+typedef struct Verdict__V1__ShadowChange Verdict__V1__ShadowChange;
+typedef struct Verdict__V1__ShadowPrincipal Verdict__V1__ShadowPrincipal;
+typedef struct Verdict__V1__ShadowCheck Verdict__V1__ShadowCheck;
 
 
 /* --- enums --- */
@@ -558,6 +563,127 @@ struct  Verdict__V1__ListedPrincipal
     , {0,NULL}, VERDICT__V1__REASON__REASON_UNSPECIFIED, 0,NULL }
 
 
+struct  Verdict__V1__GetShadowReportRequest
+{
+  ProtobufCMessage base;
+  /*
+   * At most so many of each list: up to 5,120, which is all; 0: 100.
+   */
+  uint32_t item_count_max;
+};
+#define VERDICT__V1__GET_SHADOW_REPORT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__get_shadow_report_request__descriptor) \
+    , 0 }
+
+
+struct  Verdict__V1__GetShadowReportResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Of a million requests, how many are compared.
+   */
+  uint32_t share_per_million;
+  /*
+   * Numbers of the set in force and of the staged one; 0: none.
+   */
+  uint64_t live_set;
+  uint64_t staged_set;
+  ProtobufCBinaryData staged_digest;
+  /*
+   * When the comparison with this staged set began, in seconds since 1970.
+   */
+  int64_t since_seconds;
+  /*
+   * Why the newest set of the staging area is not the one that is compared; empty: it is.
+   */
+  ProtobufCBinaryData refusal;
+  /*
+   * Requests that were compared, and their checks.
+   */
+  uint64_t request_count;
+  uint64_t check_count;
+  /*
+   * Checks whose effect differs; and those with the same effect for another reason.
+   */
+  uint64_t effect_change_count;
+  uint64_t reason_change_count;
+  /*
+   * Requests that were not compared: too many waited already, or they take too much memory.
+   */
+  uint64_t overflow_count;
+  uint64_t oversized_count;
+  /*
+   * Each the most frequent first, those whose effect differs before the others. The server keeps
+   * so many rows and counts differing checks that have none.
+   */
+  size_t n_changes;
+  Verdict__V1__ShadowChange **changes;
+  size_t n_principals;
+  Verdict__V1__ShadowPrincipal **principals;
+  size_t n_checks;
+  Verdict__V1__ShadowCheck **checks;
+  uint64_t unlisted_change_count;
+  uint64_t unlisted_principal_count;
+  uint64_t unlisted_check_count;
+};
+#define VERDICT__V1__GET_SHADOW_REPORT_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__get_shadow_report_response__descriptor) \
+    , 0, 0, 0, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0 }
+
+
+/*
+ * From one reason to another; the effects follow from the reasons.
+ */
+struct  Verdict__V1__ShadowChange
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData action;
+  Verdict__V1__Reason live;
+  Verdict__V1__Reason staged;
+  uint64_t count;
+};
+#define VERDICT__V1__SHADOW_CHANGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__shadow_change__descriptor) \
+    , {0,NULL}, VERDICT__V1__REASON__REASON_UNSPECIFIED, VERDICT__V1__REASON__REASON_UNSPECIFIED, 0 }
+
+
+/*
+ * For whom the effect differs.
+ */
+struct  Verdict__V1__ShadowPrincipal
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization;
+  ProtobufCBinaryData principal;
+  uint64_t count;
+};
+#define VERDICT__V1__SHADOW_PRINCIPAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__shadow_principal__descriptor) \
+    , {0,NULL}, {0,NULL}, 0 }
+
+
+/*
+ * A check that the two sets decide otherwise. Of a request at a gateway the resource is method and
+ * path.
+ */
+struct  Verdict__V1__ShadowCheck
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization;
+  ProtobufCBinaryData principal;
+  ProtobufCBinaryData workspace;
+  ProtobufCBinaryData action;
+  ProtobufCBinaryData resource;
+  ProtobufCBinaryData target;
+  Verdict__V1__Reason live;
+  Verdict__V1__Reason staged;
+  uint64_t count;
+};
+#define VERDICT__V1__SHADOW_CHECK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&verdict__v1__shadow_check__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, VERDICT__V1__REASON__REASON_UNSPECIFIED, VERDICT__V1__REASON__REASON_UNSPECIFIED, 0 }
+
+
 /* Verdict__V1__Answer methods */
 void   verdict__v1__answer__init
                      (Verdict__V1__Answer         *message);
@@ -957,6 +1083,101 @@ Verdict__V1__ListedPrincipal *
 void   verdict__v1__listed_principal__free_unpacked
                      (Verdict__V1__ListedPrincipal *message,
                       ProtobufCAllocator *allocator);
+/* Verdict__V1__GetShadowReportRequest methods */
+void   verdict__v1__get_shadow_report_request__init
+                     (Verdict__V1__GetShadowReportRequest         *message);
+size_t verdict__v1__get_shadow_report_request__get_packed_size
+                     (const Verdict__V1__GetShadowReportRequest   *message);
+size_t verdict__v1__get_shadow_report_request__pack
+                     (const Verdict__V1__GetShadowReportRequest   *message,
+                      uint8_t             *out);
+size_t verdict__v1__get_shadow_report_request__pack_to_buffer
+                     (const Verdict__V1__GetShadowReportRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Verdict__V1__GetShadowReportRequest *
+       verdict__v1__get_shadow_report_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   verdict__v1__get_shadow_report_request__free_unpacked
+                     (Verdict__V1__GetShadowReportRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Verdict__V1__GetShadowReportResponse methods */
+void   verdict__v1__get_shadow_report_response__init
+                     (Verdict__V1__GetShadowReportResponse         *message);
+size_t verdict__v1__get_shadow_report_response__get_packed_size
+                     (const Verdict__V1__GetShadowReportResponse   *message);
+size_t verdict__v1__get_shadow_report_response__pack
+                     (const Verdict__V1__GetShadowReportResponse   *message,
+                      uint8_t             *out);
+size_t verdict__v1__get_shadow_report_response__pack_to_buffer
+                     (const Verdict__V1__GetShadowReportResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Verdict__V1__GetShadowReportResponse *
+       verdict__v1__get_shadow_report_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   verdict__v1__get_shadow_report_response__free_unpacked
+                     (Verdict__V1__GetShadowReportResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Verdict__V1__ShadowChange methods */
+void   verdict__v1__shadow_change__init
+                     (Verdict__V1__ShadowChange         *message);
+size_t verdict__v1__shadow_change__get_packed_size
+                     (const Verdict__V1__ShadowChange   *message);
+size_t verdict__v1__shadow_change__pack
+                     (const Verdict__V1__ShadowChange   *message,
+                      uint8_t             *out);
+size_t verdict__v1__shadow_change__pack_to_buffer
+                     (const Verdict__V1__ShadowChange   *message,
+                      ProtobufCBuffer     *buffer);
+Verdict__V1__ShadowChange *
+       verdict__v1__shadow_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   verdict__v1__shadow_change__free_unpacked
+                     (Verdict__V1__ShadowChange *message,
+                      ProtobufCAllocator *allocator);
+/* Verdict__V1__ShadowPrincipal methods */
+void   verdict__v1__shadow_principal__init
+                     (Verdict__V1__ShadowPrincipal         *message);
+size_t verdict__v1__shadow_principal__get_packed_size
+                     (const Verdict__V1__ShadowPrincipal   *message);
+size_t verdict__v1__shadow_principal__pack
+                     (const Verdict__V1__ShadowPrincipal   *message,
+                      uint8_t             *out);
+size_t verdict__v1__shadow_principal__pack_to_buffer
+                     (const Verdict__V1__ShadowPrincipal   *message,
+                      ProtobufCBuffer     *buffer);
+Verdict__V1__ShadowPrincipal *
+       verdict__v1__shadow_principal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   verdict__v1__shadow_principal__free_unpacked
+                     (Verdict__V1__ShadowPrincipal *message,
+                      ProtobufCAllocator *allocator);
+/* Verdict__V1__ShadowCheck methods */
+void   verdict__v1__shadow_check__init
+                     (Verdict__V1__ShadowCheck         *message);
+size_t verdict__v1__shadow_check__get_packed_size
+                     (const Verdict__V1__ShadowCheck   *message);
+size_t verdict__v1__shadow_check__pack
+                     (const Verdict__V1__ShadowCheck   *message,
+                      uint8_t             *out);
+size_t verdict__v1__shadow_check__pack_to_buffer
+                     (const Verdict__V1__ShadowCheck   *message,
+                      ProtobufCBuffer     *buffer);
+Verdict__V1__ShadowCheck *
+       verdict__v1__shadow_check__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   verdict__v1__shadow_check__free_unpacked
+                     (Verdict__V1__ShadowCheck *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Verdict__V1__Answer_Closure)
@@ -1022,6 +1243,21 @@ typedef void (*Verdict__V1__ListPrincipalsResponse_Closure)
 typedef void (*Verdict__V1__ListedPrincipal_Closure)
                  (const Verdict__V1__ListedPrincipal *message,
                   void *closure_data);
+typedef void (*Verdict__V1__GetShadowReportRequest_Closure)
+                 (const Verdict__V1__GetShadowReportRequest *message,
+                  void *closure_data);
+typedef void (*Verdict__V1__GetShadowReportResponse_Closure)
+                 (const Verdict__V1__GetShadowReportResponse *message,
+                  void *closure_data);
+typedef void (*Verdict__V1__ShadowChange_Closure)
+                 (const Verdict__V1__ShadowChange *message,
+                  void *closure_data);
+typedef void (*Verdict__V1__ShadowPrincipal_Closure)
+                 (const Verdict__V1__ShadowPrincipal *message,
+                  void *closure_data);
+typedef void (*Verdict__V1__ShadowCheck_Closure)
+                 (const Verdict__V1__ShadowCheck *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1045,6 +1281,10 @@ struct Verdict__V1__InspectionService_Service
                           const Verdict__V1__ListPrincipalsRequest *input,
                           Verdict__V1__ListPrincipalsResponse_Closure closure,
                           void *closure_data);
+  void (*get_shadow_report)(Verdict__V1__InspectionService_Service *service,
+                            const Verdict__V1__GetShadowReportRequest *input,
+                            Verdict__V1__GetShadowReportResponse_Closure closure,
+                            void *closure_data);
 };
 typedef void (*Verdict__V1__InspectionService_ServiceDestroy)(Verdict__V1__InspectionService_Service *);
 void verdict__v1__inspection_service__init (Verdict__V1__InspectionService_Service *service,
@@ -1056,7 +1296,8 @@ void verdict__v1__inspection_service__init (Verdict__V1__InspectionService_Servi
       function_prefix__ ## explain,\
       function_prefix__ ## get_effective_policy,\
       function_prefix__ ## list_resources,\
-      function_prefix__ ## list_principals  }
+      function_prefix__ ## list_principals,\
+      function_prefix__ ## get_shadow_report  }
 void verdict__v1__inspection_service__explain(ProtobufCService *service,
                                               const Verdict__V1__ExplainRequest *input,
                                               Verdict__V1__ExplainResponse_Closure closure,
@@ -1073,6 +1314,10 @@ void verdict__v1__inspection_service__list_principals(ProtobufCService *service,
                                                       const Verdict__V1__ListPrincipalsRequest *input,
                                                       Verdict__V1__ListPrincipalsResponse_Closure closure,
                                                       void *closure_data);
+void verdict__v1__inspection_service__get_shadow_report(ProtobufCService *service,
+                                                        const Verdict__V1__GetShadowReportRequest *input,
+                                                        Verdict__V1__GetShadowReportResponse_Closure closure,
+                                                        void *closure_data);
 
 /* --- descriptors --- */
 
@@ -1099,6 +1344,11 @@ extern const ProtobufCMessageDescriptor verdict__v1__listed_resource__descriptor
 extern const ProtobufCMessageDescriptor verdict__v1__list_principals_request__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__list_principals_response__descriptor;
 extern const ProtobufCMessageDescriptor verdict__v1__listed_principal__descriptor;
+extern const ProtobufCMessageDescriptor verdict__v1__get_shadow_report_request__descriptor;
+extern const ProtobufCMessageDescriptor verdict__v1__get_shadow_report_response__descriptor;
+extern const ProtobufCMessageDescriptor verdict__v1__shadow_change__descriptor;
+extern const ProtobufCMessageDescriptor verdict__v1__shadow_principal__descriptor;
+extern const ProtobufCMessageDescriptor verdict__v1__shadow_check__descriptor;
 extern const ProtobufCServiceDescriptor verdict__v1__inspection_service__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -92,6 +92,16 @@ public enum InspectionCall {
     }
   }
 
+  /// A `GetShadowReportRequest`.
+  public static func shadowReport(itemCountMax: Int) -> [UInt8]? {
+    var request = unsafe Verdict__V1__GetShadowReportRequest()
+    unsafe verdict__v1__get_shadow_report_request__init(&request)
+    unsafe request.item_count_max = UInt32(clamping: itemCountMax)
+    return unsafe bytes(verdict__v1__get_shadow_report_request__get_packed_size(&request)) {
+      unsafe _ = verdict__v1__get_shadow_report_request__pack(&request, $0)
+    }
+  }
+
   private static func bytes(
     _ byteCount: Int, _ pack: (UnsafeMutablePointer<UInt8>) -> Void
   ) -> [UInt8]? {

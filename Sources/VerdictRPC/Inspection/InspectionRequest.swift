@@ -66,6 +66,12 @@ public struct InspectionRequest {
       target = unsafe ByteView(message.pointee.target)
       pageItemCountMax = unsafe Int(message.pointee.page_size)
       pageToken = unsafe ByteView(message.pointee.page_token)
+    case .getShadowReport:
+      guard
+        let message = unsafe verdict__v1__get_shadow_report_request__unpack(
+          arena.allocator, bytes.count, bytes.cBytes)
+      else { return nil }
+      pageItemCountMax = unsafe Int(message.pointee.item_count_max)
     default:
       preconditionFailure("not a method of the inspection service")
     }
