@@ -64,7 +64,8 @@ public final class ForwardAuthServer: Sendable {
       let tally = tally
       thread = Mutex(
         try Thread(name: "verdict-forward") {
-          var loop = ForwardAuthLoop(listeners, bell, poller.take(), reader, services(),
+          var loop = ForwardAuthLoop(
+            listeners, bell, poller.take(), reader, services(),
             configuration.logSource(loop: configuration.loopCount), tally)
           loop.run()
         })

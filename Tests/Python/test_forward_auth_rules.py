@@ -335,5 +335,5 @@ def test_answers_are_counted_and_logged_as_envoys_are(tmp_path):
     found = records(sidecar.path)
     assert [one["id"] for one in found] == ids
     reasons = [one["checks"][0]["reason"] for one in found]
-    assert reasons == ["granted", "unidentified", "bad_request", "bad_request"]
+    assert reasons == ["view_floor", "unidentified", "bad_request", "bad_request"]
     assert found[0]["principal"] == "service_token:ci" and found[0]["route"] == "/v2/workspace"
