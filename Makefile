@@ -36,7 +36,7 @@ CEDAR_CHECKS ?= 1000000
 # against the header and stream floods that Debian's security notes name.
 PACKAGES := \
   'libnghttp2-dev>=1.52.0-1+deb12u3' 'libnghttp2-14>=1.52.0-1+deb12u3' \
-  libprotobuf-c-dev libyaml-dev libssl-dev zlib1g-dev libhttp-parser-dev pkg-config g++ git \
+  libprotobuf-c-dev libyaml-dev libssl-dev zlib1g-dev libhttp-parser-dev libcjose-dev pkg-config g++ git \
   protobuf-compiler protobuf-c-compiler \
   nghttp2-client valgrind strace faketime skopeo docker-registry openssl systemd binutils util-linux \
   python3-venv
@@ -139,7 +139,7 @@ bench-fair: build $(VENV)/ready $(STUBS)/ready bench-tools ## does one caller's 
 soak: build $(VENV)/ready $(STUBS)/ready bench-tools ## ten minutes of load and of clients that misbehave; SOAK_SECONDS= for less
 	$(VENV)/bin/python Tests/Benchmarks/soak.py --seconds $(or $(SOAK_SECONDS),600)
 
-bench-gateway: build $(VENV)/ready $(STUBS)/ready bench-tools ## what a Check of Envoy's costs beside an Authorize
+bench-gateway: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## what a Check of Envoy's costs beside an Authorize
 	$(VENV)/bin/python Tests/Benchmarks/gateway.py
 
 bench-log: build $(VENV)/ready $(STUBS)/ready bench-tools ## what the decision log costs, beside the transport floor

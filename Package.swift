@@ -43,6 +43,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CCjose", pkgConfig: "cjose", providers: [.apt(["libcjose-dev"])]),
     .systemLibrary(name: "CHTTPParser", providers: [.apt(["libhttp-parser-dev"])]),
     .target(name: "CVerdictSystem", cSettings: strictC),
     .target(name: "CVerdictProto", dependencies: ["CProtobufC"], cSettings: strictC),
@@ -52,6 +53,7 @@ let package = Package(
     room("VerdictSystem", ["CVerdictSystem"]),
     room("VerdictCrypto", ["VerdictModel", "COpenSSL"]),
     room("VerdictTLS", ["VerdictModel", "COpenSSL"]),
+    room("VerdictJWT", ["VerdictModel", "CCjose"]),
     .target(
       name: "VerdictPolicy", dependencies: ["VerdictModel", "CLibyaml"],
       // `models` is a link to the repository's folder of access models.
@@ -78,8 +80,8 @@ let package = Package(
     room(
       "VerdictGateway",
       [
-        "VerdictModel", "VerdictCrypto", "VerdictRoutes", "VerdictSnapshot", "VerdictEngine",
-        "VerdictRPC",
+        "VerdictModel", "VerdictCrypto", "VerdictJWT", "VerdictRoutes", "VerdictSnapshot",
+        "VerdictEngine", "VerdictRPC",
       ]),
     room(
       "VerdictClient",
@@ -89,7 +91,7 @@ let package = Package(
       [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictEngine", "VerdictSnapshot",
         "VerdictControl", "VerdictTLS", "VerdictLog", "VerdictHTTP1", "VerdictHTTP2",
-        "VerdictRPC", "VerdictGateway",
+        "VerdictRPC", "VerdictGateway", "VerdictJWT",
       ]),
     .target(
       name: "VerdictAdmin",
@@ -103,8 +105,8 @@ let package = Package(
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictCrypto", "VerdictPolicy", "VerdictSnapshot",
         "VerdictEngine", "VerdictRoutes", "VerdictCompiler", "VerdictControl", "VerdictTLS",
-        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictServer", "VerdictSettings",
-        "VerdictAdmin", "VerdictLog",
+        "VerdictHTTP2", "VerdictClient", "VerdictGateway", "VerdictJWT", "VerdictServer",
+        "VerdictSettings", "VerdictAdmin", "VerdictLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -125,7 +127,7 @@ let package = Package(
       name: "verdict-bench",
       dependencies: [
         "VerdictModel", "VerdictPolicy", "VerdictSnapshot", "VerdictCompiler", "VerdictEngine",
-        "VerdictSystem", "VerdictTestKit",
+        "VerdictRoutes", "VerdictRPC", "VerdictGateway", "VerdictSystem", "VerdictTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Benchmarks/verdict-bench", swiftSettings: house),
@@ -140,14 +142,16 @@ let package = Package(
       name: "VerdictFuzz",
       dependencies: [
         "VerdictModel", "VerdictSystem", "VerdictPolicy", "VerdictSnapshot", "VerdictEngine",
-        "VerdictCompiler", "VerdictControl", "VerdictHTTP2", "VerdictRPC", "VerdictClient",
-        "VerdictServer", "VerdictTestKit",
+        "VerdictCompiler", "VerdictControl", "VerdictHTTP1", "VerdictHTTP2", "VerdictRPC",
+        "VerdictRoutes", "VerdictJWT", "VerdictGateway", "VerdictClient", "VerdictServer",
+        "VerdictTestKit", "CCjose",
       ],
       path: "Tests/Fuzz/VerdictFuzz", swiftSettings: house),
     tests("VerdictModelTests", ["VerdictModel"]),
     tests("VerdictSystemTests", ["VerdictSystem"]),
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
     tests("VerdictSettingsTests", ["VerdictSettings", "VerdictSystem", "VerdictPolicy"]),
+    tests("VerdictJWTTests", ["VerdictJWT", "VerdictModel"]),
     tests("VerdictGatewayTests", ["VerdictGateway", "VerdictRPC", "VerdictModel"]),
     tests(
       "VerdictRoutesTests", ["VerdictRoutes", "VerdictModel", "VerdictPolicy", "VerdictCompiler"]),

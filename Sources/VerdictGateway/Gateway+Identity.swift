@@ -1,4 +1,3 @@
-internal import VerdictCrypto
 internal import VerdictEngine
 internal import VerdictModel
 internal import VerdictRPC
@@ -14,11 +13,13 @@ struct Identity {
   var organization = -1
   /// A workspace that the claims name, or empty.
   var workspace = ByteView()
+  /// Nothing is known before a JWT is verified, which is not for a loop.
+  var awaitsVerification = false
 }
 
 extension Gateway {
   /// What one source says.
-  private enum Finding {
+  enum Finding {
     case nobody
     /// A credential that belongs to nobody here, which another source may know better.
     case stranger
@@ -28,22 +29,25 @@ extension Gateway {
   }
 
   /// Asks all sources. Two that disagree are an `ambiguous_identity`.
-  func identify(
-    _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64
+  mutating func identify(
+    _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64,
+    _ arena: borrowing MessageArena
   ) -> Identity {
     var identity = Identity()
     var isKnown = false
     var hasStranger = false
     var hasClaims = false
-    for index in 0..<4 where rules.sources[index] != 0 {
-      switch ask(rules.sources[index], request, set, nowSeconds, &identity) {
+    for index in 0..<5 where rules.sources[index] != 0 {
+      switch ask(rules.sources[index], request, set, nowSeconds, &identity, arena) {
       case .nobody: continue
       case .stranger: hasStranger = true
       case .refused(let reason):
         identity.reason = reason
         return identity
       case .somebody(let kind, let id, let organization):
-        hasClaims = hasClaims || rules.sources[index] == IdentityRules.claims
+        hasClaims =
+          hasClaims || rules.sources[index] == IdentityRules.claims
+          || rules.sources[index] == IdentityRules.jwt
         if isKnown {
           guard kind == identity.kind, id == identity.id, agree(&identity, organization) else {
             identity.reason = .ambiguousIdentity
@@ -94,11 +98,12 @@ extension Gateway {
     return identity.organization < 0 ? .unknownOrganization : .granted
   }
 
-  private func ask(
+  private mutating func ask(
     _ source: UInt8, _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64,
-    _ identity: inout Identity
+    _ identity: inout Identity, _ arena: borrowing MessageArena
   ) -> Finding {
     switch source {
+    case IdentityRules.jwt: jwt(request, set, nowSeconds, &identity, arena)
     case IdentityRules.bearer: bearer(request, set, nowSeconds)
     case IdentityRules.claims: claims(request, set, &identity)
     case IdentityRules.peer: peer(request)
@@ -108,35 +113,12 @@ extension Gateway {
 
   // MARK: Sources
 
-  private func bearer(
-    _ request: GatewayRequest, _ set: SnapshotSet, _ nowSeconds: Int64
-  ) -> Finding {
-    let value: ByteView
-    switch request.headers.find("authorization") {
-    case .absent: return .nobody
-    case .repeated: return .refused(.ambiguousIdentity)
-    case .once(let text): value = text.trimmed
-    }
-    // Several headers of the name arrive joined by commas, which no token has.
-    if value.firstIndex(of: UInt8(ascii: ",")) >= 0 { return .refused(.ambiguousIdentity) }
-    let space = value.firstIndex(of: 0x20)
-    guard space == 6, value[0..<6].isWord("bearer") else { return .nobody }
-    let token = value[7..<value.count].trimmed
-    guard !token.isEmpty, token.count <= GatewayLimits.tokenByteCountMax else { return .stranger }
-    let digest = SHA256Bytes(of: token)
-    return digest.withByteView { digest in
-      for index in 0..<set.count {
-        let view = set[index].view
-        guard let holder = view.secretHolder(digest: digest) else { continue }
-        guard nowSeconds < holder.expiresAtSeconds else { return .refused(.unidentified) }
-        let principals = view.table(.principals)
-        guard let kind = PrincipalKind(rawValue: principals.slot(holder.slot).tag) else {
-          return .refused(.internal)
-        }
-        return .somebody(kind, principals.key(slot: holder.slot), organization: index)
-      }
-      return .stranger
-    }
+  /// Notes the workspace that claims name; false: other claims name another one.
+  static func name(_ identity: inout Identity, workspace: ByteView) -> Bool {
+    guard !workspace.isEmpty else { return true }
+    guard identity.workspace.isEmpty || identity.workspace == workspace else { return false }
+    identity.workspace = workspace
+    return true
   }
 
   private func claims(
@@ -174,7 +156,10 @@ extension Gateway {
     if !rules.workspaceClaim.isEmpty {
       switch claims.member(rules.workspaceClaim) {
       case .absent: break
-      case .text(let name): identity.workspace = name
+      case .text(let name):
+        guard Gateway.name(&identity, workspace: name) else {
+          return .refused(.ambiguousIdentity)
+        }
       default: return .refused(.ambiguousIdentity)
       }
     }

@@ -16,9 +16,13 @@ public struct Gateway: ~Copyable {
   var workspaces = WorkspaceNames()
   /// Unforeseeable to clients.
   let seed: UInt64
+  /// nil: no JWT is believed.
+  var tokens: TokenVerifier?
 
-  public init(_ configuration: IdentityConfiguration) {
+  /// - Parameter isOnWorker: whether JWTs may be verified, which would hold a loop.
+  public init(_ configuration: IdentityConfiguration, isOnWorker: Bool) {
     rules = IdentityRules(configuration)
+    tokens = configuration.tokenTrust.map { TokenVerifier($0, verifies: isOnWorker) }
     seed = RandomBytes.make(count: 8).withByteView { $0.load64(at: 0) }
   }
 
@@ -44,7 +48,11 @@ public struct Gateway: ~Copyable {
       answer.detail = error.message
       return answer.denied(.badRequest)
     }
-    let identity = identify(request, set, nowSeconds)
+    let identity = identify(request, set, nowSeconds, arena)
+    if identity.awaitsVerification {
+      answer.awaitsVerification = true
+      return answer.denied(.internal)
+    }
     let organization = identity.organization
     if organization >= 0 { answer.organization = set[organization] }
     if identity.reason == .granted {
@@ -71,6 +79,12 @@ public struct Gateway: ~Copyable {
       return check(table.route(index), identity, &values, answer, arena)
     }
   }
+
+  /// A JWT that was verified since this was asked last, to be told to the loop.
+  public mutating func takeVerifiedToken() -> VerifiedToken? { tokens?.takeNews() }
+
+  /// Takes over what a worker has verified.
+  public mutating func remember(_ token: VerifiedToken) { tokens?.remember(token) }
 
   /// The table of the organization's model; where nobody knows the organization, the only one.
   private func routes(_ set: SnapshotSet, organization: Int) -> RouteTable? {
@@ -110,6 +124,9 @@ public struct GatewayAnswer {
     public var type = -1
     public var id = ByteView()
   }
+
+  /// No answer: a JWT is to be verified first, by a worker.
+  public internal(set) var awaitsVerification = false
 
   public init() {}
 

@@ -1,10 +1,12 @@
 public import VerdictModel
 
 /// How a gateway's listener tells who is calling (docs/gateways.md).
-public struct IdentityConfiguration: Sendable, Equatable {
+public struct IdentityConfiguration: Sendable {
   public enum Source: String, Sendable, CaseIterable {
     /// A bearer token, looked up by its SHA-256 among the tokens of the policies.
     case bearer
+    /// A JWT as a bearer token, verified here.
+    case jwt
     /// Claims of a JWT that the gateway verified and passes as metadata.
     case claims
     /// The certificate that the gateway verified.
@@ -16,10 +18,13 @@ public struct IdentityConfiguration: Sendable, Equatable {
   /// In the order in which they are asked; the first that knows the caller names it, and every
   /// other one that knows a caller has to name the same.
   public var sources: [Source] = [.bearer, .claims]
+  /// Which JWTs are believed; only with `jwt` among the sources.
+  public var tokenTrust: TokenTrust?
   /// The name space of the metadata with the claims, and the member of it that holds them.
   public var claimsNamespace = "envoy.filters.http.jwt_authn"
   public var claimsMember = "jwt_payload"
-  /// Claims that name the principal, and, unless empty, its organization and workspace.
+  /// Claims of either kind that name the principal, and, unless empty, its organization and
+  /// workspace.
   public var principalClaim = "sub"
   public var organizationClaim = ""
   public var workspaceClaim = ""
@@ -37,7 +42,7 @@ public struct IdentityConfiguration: Sendable, Equatable {
 /// The same as plain bytes that live as long as the process: read on the hot path without counting
 /// references.
 struct IdentityRules {
-  let sources: InlineArray<4, UInt8>
+  let sources: InlineArray<5, UInt8>
   let claimsNamespace: ByteView
   let claimsMember: ByteView
   let principalClaim: ByteView
@@ -52,13 +57,15 @@ struct IdentityRules {
   static var claims: UInt8 { 2 }
   static var peer: UInt8 { 3 }
   static var header: UInt8 { 4 }
+  static var jwt: UInt8 { 5 }
 
   /// To be made once for a loop or worker: what it allocates is never given back.
   init(_ configuration: IdentityConfiguration) {
-    var sources = InlineArray<4, UInt8>(repeating: 0)
-    for (index, source) in configuration.sources.prefix(4).enumerated() {
+    var sources = InlineArray<5, UInt8>(repeating: 0)
+    for (index, source) in configuration.sources.prefix(5).enumerated() {
       switch source {
       case .bearer: sources[index] = IdentityRules.bearer
+      case .jwt: sources[index] = IdentityRules.jwt
       case .claims: sources[index] = IdentityRules.claims
       case .peer: sources[index] = IdentityRules.peer
       case .header: sources[index] = IdentityRules.header

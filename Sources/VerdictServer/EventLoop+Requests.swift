@@ -92,6 +92,7 @@ extension EventLoop where Service: ~Copyable {
       return false
     case .mustWait: return unsafe wait(request, connection, number)
     case .forWorkers: return unsafe handOver(request, connection, number)
+    case .toBeVerified: return unsafe handOver(request, connection, number, isBrief: true)
     case .awaits(let status):
       if unsafe postpone(request, connection, number) { return false }
       unsafe conclude(request, status, connection)

@@ -25,11 +25,12 @@ extension EventLoop where Service: ~Copyable {
   @unsafe
   @discardableResult
   mutating func handOver(
-    _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64
+    _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, _ number: UInt64,
+    isBrief: Bool = false
   ) -> Bool {
     let place = workers.reserve(
       messageByteCount: request.message.count, deadlineNanoseconds: request.deadlineNanoseconds,
-      nowNanoseconds: nowNanoseconds)
+      nowNanoseconds: nowNanoseconds, isBrief: isBrief)
     switch place {
     case .free: break
     case .full:
@@ -84,6 +85,7 @@ extension EventLoop where Service: ~Copyable {
   /// Sends what workers have answered, as far as somebody still waits for it.
   mutating func finish(_ results: [WorkerResult]) {
     for result in results {
+      if let news = result.news { services.learn(news) }
       if let index = handedOver.firstIndex(where: {
         $0.connection == result.connection && $0.stream == result.stream
       }) {

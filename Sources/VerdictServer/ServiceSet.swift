@@ -1,3 +1,4 @@
+internal import VerdictGateway
 internal import VerdictHTTP2
 internal import VerdictLog
 internal import VerdictModel
@@ -12,6 +13,8 @@ enum ServiceOutcome {
   case mustWait
   /// It can't be cut into slices that are short enough for a loop.
   case forWorkers
+  /// It has a signature that takes a worker a moment to verify.
+  case toBeVerified
   /// Here is the answer, but it would be another one with newer policies, which the caller asked to
   /// wait for.
   case awaits(RPCStatus)
@@ -69,6 +72,11 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   static func serviceBit(of method: UInt8) -> UInt8
   static func serviceName(of method: UInt8) -> String
 
+  /// What a worker's services have found out since they were asked last, for those of the loop that
+  /// sent the request; and how those take it in.
+  mutating func takeNews() -> VerifiedToken?
+  mutating func learn(_ news: VerifiedToken)
+
   /// Answers an inspection on a worker's thread; `set` is valid for this call.
   func inspect(method: UInt8, message: ByteView, set: UInt) -> WorkerAnswer
 }
@@ -93,6 +101,10 @@ extension ServiceSet where Self: ~Copyable {
   mutating func detachDraft() -> LogParcel? { nil }
 
   mutating func restore(_ parcel: LogParcel) {}
+
+  mutating func takeNews() -> VerifiedToken? { nil }
+
+  mutating func learn(_ news: VerifiedToken) {}
 
   var checkCount: UInt64 { 0 }
 

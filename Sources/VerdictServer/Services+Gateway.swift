@@ -12,10 +12,10 @@ extension Services {
   /// included, is answered.
   mutating func externalAuthorization(
     _ message: ByteView, _ set: SnapshotSet?, _ reply: inout ReplyBuffer
-  ) -> RPCStatus {
-    guard let set else { return Services.noSnapshot }
+  ) -> ServiceOutcome {
+    guard let set else { return .answered(Services.noSnapshot) }
     if set.isClosed {
-      return RPCStatus(.unavailable, "the policies are too old to decide by")
+      return .answered(RPCStatus(.unavailable, "the policies are too old to decide by"))
     }
     var answer = GatewayAnswer.unreadable
     if let request = ExternalAuthorizationRequest(message, in: arena) {
@@ -23,11 +23,18 @@ extension Services {
         GatewayRequest(request), set,
         nowSeconds: SystemClock.realNanoseconds() / 1_000_000_000, in: arena)
     }
-    if respond(answer, &reply) { return answer.isServersFault ? Services.gatewayFailed : .ok }
+    if answer.awaitsVerification { return .toBeVerified }
+    if respond(answer, &reply) {
+      return .answered(answer.isServersFault ? Services.gatewayFailed : .ok)
+    }
     // The arena is full of what the client sent; this needs little.
     arena.reset()
-    return respond(.unreadable, &reply) ? .ok : Services.gatewayFailed
+    return .answered(respond(.unreadable, &reply) ? .ok : Services.gatewayFailed)
   }
+
+  mutating func takeNews() -> VerifiedToken? { gateway.takeVerifiedToken() }
+
+  mutating func learn(_ news: VerifiedToken) { gateway.remember(news) }
 
   private static var gatewayFailed: RPCStatus {
     RPCStatus(.unavailable, "the request could not be decided")

@@ -40,7 +40,7 @@ public struct Services: ServiceSet, ~Copyable {
     self.state = state
     self.isOnWorker = isOnWorker
     places = (0..<(isOnWorker ? 1 : SlicedRequest.countMax)).map { _ in SlicedRequest() }
-    gateway = Gateway(state.identity)
+    gateway = Gateway(state.identity, isOnWorker: isOnWorker)
     tap = state.shadow?.tap() ?? ShadowTap()
     let random = RandomBytes.make(count: 8).withByteView { $0.load64(at: 0) }
     decisionID = (random, 0)
@@ -68,7 +68,7 @@ public struct Services: ServiceSet, ~Copyable {
     case .healthCheck: return .answered(checkHealth(message, set, &reply))
     case .healthPage: return .answered(showHealth(set, &reply))
     case .externalAuthorization:
-      let outcome = ServiceOutcome.answered(externalAuthorization(message, set, &reply))
+      let outcome = externalAuthorization(message, set, &reply)
       if tap.isDue() { tap.add(method: method, message, outcome) }
       return outcome
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals, .getShadowReport:

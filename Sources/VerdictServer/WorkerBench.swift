@@ -1,4 +1,5 @@
 internal import VerdictControl
+internal import VerdictGateway
 internal import VerdictHTTP2
 internal import VerdictLog
 internal import VerdictModel
@@ -42,10 +43,12 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
       }
       let status = services.finish(place, reply: &buffer)
       return (WorkerAnswer(status, reply, services.detachDraft()), false)
-    case .mustWait, .forWorkers:
+    case .mustWait, .forWorkers, .toBeVerified:
       preconditionFailure("a worker has one request at a time, and nobody else to give it to")
     }
   }
+
+  mutating func takeNews() -> VerifiedToken? { services.takeNews() }
 
   /// What to answer where going on makes no sense.
   private static func end(of job: WorkerPool.Job, _ nowNanoseconds: UInt64) -> WorkerAnswer? {
@@ -88,4 +91,5 @@ struct WorkerResult: Sendable {
   let answer: WorkerAnswer
   /// The request, where it waits for newer policies.
   let awaiting: WorkerPool.Job?
+  let news: VerifiedToken?
 }

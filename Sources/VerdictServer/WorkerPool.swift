@@ -13,6 +13,9 @@ final class WorkerPool: Sendable {
   /// Requests that wait for a worker, and the bytes of their messages. What goes beyond is
   /// UNAVAILABLE at once.
   static let waitingCountMax = 64
+  /// The same for what takes a worker no longer than a signature does to be verified. More, because
+  /// after a start everybody's comes at once.
+  static let waitingBriefCountMax = 1_024
   static let waitingByteCountMax = 64 << 20
 
   /// A request on its way to a worker.
@@ -68,10 +71,12 @@ final class WorkerPool: Sendable {
 
   /// Reserves a place in the queue; where it is free, `submit` has to follow.
   func reserve(
-    messageByteCount: Int, deadlineNanoseconds: UInt64, nowNanoseconds: UInt64
+    messageByteCount: Int, deadlineNanoseconds: UInt64, nowNanoseconds: UInt64,
+    isBrief: Bool = false
   ) -> Place {
-    state.withLock {
-      guard !$0.isStopping, $0.count < WorkerPool.waitingCountMax,
+    let countMax = isBrief ? WorkerPool.waitingBriefCountMax : WorkerPool.waitingCountMax
+    return state.withLock {
+      guard !$0.isStopping, $0.count < countMax,
         $0.byteCount + messageByteCount <= WorkerPool.waitingByteCountMax
       else { return .full }
       let ahead = UInt64($0.count + bells.count - $0.idle.count)
@@ -115,7 +120,7 @@ final class WorkerPool: Sendable {
       job.mailbox.deliver(
         WorkerResult(
           connection: job.connection, stream: job.stream, answer: answer,
-          awaiting: isAwaiting ? job : nil))
+          awaiting: isAwaiting ? job : nil, news: bench.takeNews()))
     }
   }
 

@@ -5,7 +5,7 @@ public import VerdictSystem
 public struct GatewaySettings: Sendable, Equatable {
   /// Where a request may say who is calling.
   public enum Source: String, OptionValue, CaseIterable {
-    case bearer, claims, peer, header
+    case bearer, jwt, claims, peer, header
   }
 
   public var forwardAuth: [SocketAddress] = []
@@ -14,6 +14,11 @@ public struct GatewaySettings: Sendable, Equatable {
   public var claimsPrincipal = "sub"
   public var claimsOrganization: String?
   public var claimsWorkspace: String?
+  public var jwtKeys: String?
+  public var jwtIssuer: String?
+  public var jwtAudience: [String] = []
+  public var jwtAlgorithm: [SigningAlgorithm] = []
+  public var jwtLeewaySeconds = 60
   public var peerPrefix: String?
   public var trustedHeader: String?
   public var trustedHeaderIsStripped: Bool?
@@ -30,7 +35,8 @@ public struct GatewaySettings: Sendable, Equatable {
     SettingsOption(
       "identity", "source", list: \.identity,
       """
-      Where a gateway's requests say who is calling, in this order: bearer, claims, peer or header.
+      Where a gateway's requests say who is calling, in this order: bearer, jwt, claims, peer or \
+      header.
       """, default: "bearer and claims"),
     SettingsOption(
       "claims", "namespace/member", \.claims,
@@ -43,6 +49,27 @@ public struct GatewaySettings: Sendable, Equatable {
       "A claim that names the organization."),
     SettingsOption(
       "claims-workspace", "claim", \.claimsWorkspace, "A claim that names the workspace."),
+    SettingsOption(
+      "jwt-keys", "file", \.jwtKeys,
+      """
+      With --identity jwt: a JWK set with the keys of those who issue JWTs. Read again when it \
+      changes, and on SIGHUP.
+      """),
+    SettingsOption(
+      "jwt-issuer", "name", \.jwtIssuer, "With --identity jwt: what `iss` of a JWT has to be."),
+    SettingsOption(
+      "jwt-audience", "name", list: \.jwtAudience,
+      "With --identity jwt: what `aud` of a JWT has to name one of."),
+    SettingsOption(
+      "jwt-algorithm", "name", list: \.jwtAlgorithm,
+      """
+      With --identity jwt: how a JWT may be signed: RS256, RS384, RS512, PS256, PS384, PS512, \
+      ES256, ES384 or ES512.
+      """, default: "RS256 and ES256"),
+    SettingsOption(
+      "jwt-leeway", "seconds", \.jwtLeewaySeconds,
+      "How far the clock of whoever issues JWTs may be from ours.",
+      check: within(0...GatewaySettings.leewaySecondsMax)),
     SettingsOption(
       "peer-prefix", "prefix", \.peerPrefix,
       """
@@ -59,6 +86,21 @@ public struct GatewaySettings: Sendable, Equatable {
       "Says that the gateway strips --trusted-header from what clients send.", default: "off"),
   ]
 
+  public static let leewaySecondsMax = 600
+
+  /// How a JWT may be signed.
+  public enum SigningAlgorithm: String, OptionValue, CaseIterable {
+    case rs256 = "RS256"
+    case rs384 = "RS384"
+    case rs512 = "RS512"
+    case ps256 = "PS256"
+    case ps384 = "PS384"
+    case ps512 = "PS512"
+    case es256 = "ES256"
+    case es384 = "ES384"
+    case es512 = "ES512"
+  }
+
   /// What does not fit together.
   var faults: [String] {
     var faults: [String] = []
@@ -70,6 +112,11 @@ public struct GatewaySettings: Sendable, Equatable {
       faults.append(
         "--trusted-header: anybody could be anybody; configure the gateway to strip it from what "
           + "clients send, and say so with --trusted-header-is-stripped")
+    }
+    let saysTokens = [jwtKeys != nil, jwtIssuer != nil, !jwtAudience.isEmpty]
+    if saysTokens.contains(!identity.contains(.jwt)) {
+      faults.append(
+        "--identity jwt, --jwt-keys FILE, --jwt-issuer NAME and --jwt-audience NAME go together")
     }
     if identity.contains(.peer) != (peerPrefix != nil) {
       faults.append("--identity peer and --peer-prefix PREFIX go together")

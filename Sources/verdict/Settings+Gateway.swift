@@ -1,5 +1,6 @@
 internal import VerdictControl
 internal import VerdictGateway
+internal import VerdictJWT
 internal import VerdictServer
 internal import VerdictSettings
 
@@ -7,7 +8,8 @@ internal import VerdictSettings
 extension Settings {
   func gateways() throws(CommandFailure) -> Sidecar.Gateways {
     Sidecar.Gateways(
-      routes: try routeTables(), identity: identityConfiguration, forwardAuth: forwardAuth)
+      routes: try routeTables(), identity: identityConfiguration, tokenKeysPath: gateway.jwtKeys,
+      tokenRules: tokenRules, forwardAuth: forwardAuth)
   }
 
   private var identityConfiguration: IdentityConfiguration {
@@ -23,6 +25,16 @@ extension Settings {
     configuration.peerPrefix = gateway.peerPrefix ?? ""
     configuration.headerName = gateway.trustedHeader?.lowercased() ?? ""
     return configuration
+  }
+
+  /// Which JWTs are believed; nil: none.
+  private var tokenRules: TokenRules? {
+    guard let issuer = gateway.jwtIssuer else { return nil }
+    var rules = TokenRules(issuer: issuer, audiences: gateway.jwtAudience)
+    let algorithms = gateway.jwtAlgorithm.compactMap { SignatureAlgorithm(rawValue: $0.rawValue) }
+    if !algorithms.isEmpty { rules.algorithms = algorithms }
+    rules.leewaySeconds = Int64(gateway.jwtLeewaySeconds)
+    return rules
   }
 
   /// Where gateways that speak HTTP/1.1 are listened to; nil: nowhere.
@@ -49,6 +61,7 @@ extension GatewaySettings.Source {
   var source: IdentityConfiguration.Source {
     switch self {
     case .bearer: .bearer
+    case .jwt: .jwt
     case .claims: .claims
     case .peer: .peer
     case .header: .header

@@ -7,9 +7,32 @@ internal import VerdictServer
 extension Sidecar {
   struct Gateways {
     let routes: RouteTables
-    let identity: IdentityConfiguration
+    var identity: IdentityConfiguration
+    /// Where the keys of JWTs are, and which of those are believed; nil: none are.
+    let tokenKeysPath: String?
+    let tokenRules: TokenRules?
     /// nil: nobody is answered in HTTP/1.1.
     let forwardAuth: ForwardAuthSettings?
+  }
+
+  /// Reads the keys of JWTs, where any are believed, and has `gateways` trust them.
+  static func readTokenKeys(
+    _ gateways: inout Gateways, _ logger: Logger
+  ) throws(ServerError) -> TokenKeyFile? {
+    guard let path = gateways.tokenKeysPath, let rules = gateways.tokenRules else { return nil }
+    let file = try TokenKeyFile(path)
+    gateways.identity.tokenTrust = TokenTrust(rules: rules, keys: file.store)
+    try file.follow { incident in
+      switch incident {
+      case .loaded(let count):
+        logger.notice(
+          "keys of JWTs loaded", metadata: ["file": "\(path)", "keys": .stringConvertible(count)])
+      case .refused(let reason):
+        logger.error(
+          "keys of JWTs refused; those before stay in use", metadata: ["error": "\(reason)"])
+      }
+    }
+    return file
   }
 
   /// Answers those that ask in HTTP/1.1, where they are to be.

@@ -44,6 +44,9 @@ enum Sidecar {
       // Before anybody can connect, so that the first answer comes from the policies.
       source.look()
 
+      var gateways = gateways
+      let tokenKeys = try readTokenKeys(&gateways, logger)
+      defer { tokenKeys?.stop() }
       let state = ServiceState(
         version: ProductVersion.text, streamCountMax: configuration.session.streamCountMax,
         policies: board, identity: gateways.identity, shadow: staging?.shadow,
@@ -69,7 +72,7 @@ enum Sidecar {
       supervisor.listens()
       try source.start()
       try staging?.start()
-      wait(for: signals, server, source, staging, supervisor, logger)
+      wait(for: signals, server, source, staging, tokenKeys, supervisor, logger)
       // Health first, so that whoever asks goes elsewhere before the first GOAWAY.
       state.startDraining()
       supervisor.stops()
@@ -215,7 +218,8 @@ enum Sidecar {
   /// Waits for the signal to end. SIGHUP asks for a look at the policies meanwhile.
   private static func wait(
     for signals: SignalDescriptor, _ server: Server, _ source: SetSource,
-    _ staging: StagingArea?, _ supervisor: Supervisor, _ logger: Logger
+    _ staging: StagingArea?, _ tokenKeys: TokenKeyFile?, _ supervisor: Supervisor,
+    _ logger: Logger
   ) {
     var pulse = Pulse(everyNanoseconds: supervisor.pulseNanoseconds)
     while true {
@@ -226,6 +230,7 @@ enum Sidecar {
       if signal == SignalDescriptor.hangUp {
         logger.info("looking for new policies and certificates", metadata: ["signal": "SIGHUP"])
         server.reloadCertificates()
+        tokenKeys?.reload()
         supervisor.reloads()
         source.lookSoon { supervisor.hasReloaded() }
         staging?.lookSoon()

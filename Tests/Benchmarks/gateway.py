@@ -25,6 +25,8 @@ from api import AUTHORIZE, channel, pb  # noqa: E402
 from gateways import Envoy  # noqa: E402
 from sidecar import Sidecar  # noqa: E402
 
+BENCH = ROOT / ".build/release/verdict-bench"
+
 # Twenty headers, as a browser behind a proxy sends them, and Envoy's own.
 HEADERS = {
     ":authority": "api.example.com",
@@ -94,6 +96,20 @@ def allocations(calls=400):
         return counts.own_allocations(counted), counted
 
 
+def in_process(measurement, count=2_000_000):
+    """What verdict-bench says of `routes` or `bodies`."""
+    done = subprocess.run(
+        [BENCH, "--only", measurement, "--count", str(count)],
+        check=True, capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    return done.stdout.rstrip()
+
+
+def instructions_per_match(directory):
+    """Of reading a path and finding its route, among ten routes and among ten thousand, together."""
+    return counts.instructions_in_process(directory, BENCH, "routes", 10_240)
+
+
 def through(envoy, per_second, seconds):
     """Milliseconds of a request, p50 and p99, at a steady rate over eight connections."""
     with tempfile.NamedTemporaryFile() as log:
@@ -155,6 +171,9 @@ if __name__ == "__main__":
           f"{cost['check'] / cost['authorize']:.2f} times")
     own, counted = allocations()
     print(f"heap allocations of our own per Check: {own:.3f} ({counted})")
+    print(in_process("routes"), in_process("bodies"), sep="\n")
+    with tempfile.TemporaryDirectory() as name:
+        print(f"instructions per two matches: {instructions_per_match(pathlib.Path(name)):.0f}")
     times = latencies()
     for place, name in enumerate(("p50", "p99")):
         ours, constant = times["verdict"][place], times["constant"][place]

@@ -21,7 +21,10 @@ FINDINGS = ROOT / ".build-fuzz/findings"
 CORPUS = ROOT / "Tests/Fuzz/corpus"
 
 # The longest input in bytes. Longer ones find nothing new, and slow everything down.
-TARGETS = {"http2": 2048, "headers": 1024, "request": 2048, "snapshot": 256, "document": 4096}
+TARGETS = {
+    "http2": 2048, "headers": 1024, "request": 2048, "snapshot": 256, "document": 4096,
+    "gateway": 2048, "routes": 2048,
+}  # fmt: skip
 CANARY_SECONDS = 60
 # One input that takes longer is a finding, as is one that takes more memory.
 INPUT_SECONDS = 20

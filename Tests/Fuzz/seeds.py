@@ -14,7 +14,9 @@ from hyperframe import frame as frames
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / ".work/stubs"))
+sys.path.insert(0, str(ROOT / "Tests/Python"))
 
+import ext_authz  # noqa: E402
 from verdict.v1 import inspection_pb2, verdict_pb2  # noqa: E402
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -196,7 +198,54 @@ def document():
     )
 
 
-TARGETS = {one.__name__: one for one in (http2, request, snapshot, document)}
+def gateway():
+    secret = {"authorization": "Bearer secret", "x-user": "mia", "content-type": "application/json"}
+    bodies = [
+        b"", b"{}", b'{"sourceId": "S1", "destinationId": "D1"}', b'{"a": 1, "a": 2}', b"[[[1]]]",
+        b'{"destinationIds": ["D1", "D2"], "type": "web", "x": null}', b'"\\ud83d\\ude00\\u0000"',
+        b'{"a": -1.5e-3, "b": true, "c": "\xc3\xa9\\n"}',
+    ]  # fmt: skip
+    paths = [
+        "/v2/workspace", "/v2/sources/S1", "/v2/connections", "/v2/x/%2e%2e/y", "/v2/a?b=%2F&c",
+        "/transformations/T1/connectToDestination", "/v2/destinations/D1/transformation", "//", "",
+    ]  # fmt: skip
+    for number, (path, body) in enumerate(itertools.product(paths, bodies)):
+        method = ["GET", "POST", "PUT", "DELETE"][number % 4]
+        claims = {"sub": "mia", "org": "acme", "ws": "prod"} if number % 3 == 0 else None
+        context = {"verdict.organization": "acme"} if number % 2 else None
+        yield b"\0" + ext_authz.request(
+            method, path, secret if number % 5 else {}, body, number % 7 == 0, context, claims,
+            "spiffe://acme/ci" if number % 4 == 0 else "",
+        ).SerializeToString()  # fmt: skip
+    for number, path in enumerate(paths):
+        lines = [
+            "GET /organization/acme/workspace/prod HTTP/1.1", "Host: v", "X-Forwarded-Method: GET",
+            f"X-Forwarded-Uri: {path}", "Authorization: Bearer secret", "X-User: mia",
+            *(["Content-Length: 3"] if number % 3 == 0 else []),
+        ]  # fmt: skip
+        yield b"\1" + ("\r\n".join(lines) + "\r\n\r\n").encode() * (1 + number % 2)
+    for body in bodies:
+        yield b"\2" + body
+    yield b"\3" + b"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLCJhdWQiOiJhIiwic3ViIjoibWlhIn0.DtEh"
+    yield b"\3" + b"eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UifQ."
+
+
+def routes():
+    head = b"apiVersion: verdict.routes/v1\nmodel: rudderstack\nroutes:\n"
+    lines = (ROOT / "models/rudderstack.routes.yaml").read_text().split("routes:\n", 1)[1]
+    for part in lines.split("\n  - "):
+        yield b"\0" + head + b"  - " + part.strip().removeprefix("- ").encode() + b"\n"
+    yield (
+        b'\1{"apiVersion": "verdict.routes/v1", "model": "rudderstack", "routes": [{"match": '
+        b'"GET /a/{id}", "check": "edit destination/{id}"}, {"match": ["PUT /a"], "public": true}]}'
+    )
+    for place in range(0, 4_000, 97):
+        yield b"\2\1" + place.to_bytes(3, "little") + bytes([place % 251])
+
+
+TARGETS = {
+    one.__name__: one for one in (http2, request, snapshot, document, gateway, routes)
+}
 TARGETS["headers"] = headers_alone
 
 

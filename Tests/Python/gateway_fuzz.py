@@ -22,6 +22,34 @@ BODIES = [
 ]
 
 
+# What the token `ci` may do.
+ALLOWED = [
+    ("GET", "/v2/workspace", ""),
+    ("GET", "/v2/sources/S1?a=%2F&b=/../c", ""),
+    ("PUT", "/v2/destinations/D1", '{"name": "x"}'),
+    ("PUT", "/v2/connections/C1", ""),
+    ("DELETE", "/v2/destinations/D1/transformation", ""),
+    ("POST", "/v2/connections", '{"sourceId": "S1", "destinationId": "D1"}'),
+    ("POST", "/transformations/T1/connectToDestination", '{"destinationIds": ["D1", "D2"]}'),
+]
+# Of these none changes what a request may.
+HARMLESS = [
+    "Accept: */*", "X-Verdict-Principal: user:olga@acme.example", "Cookie: a=\xff\xfe", "X-A: \xe9",
+    f"User-Agent: {'x' * 3_000}", "x-verdict-reason: granted", "X-Forwarded-Uri: /", "A: a, b",
+]
+
+
+def make_allowed(rng):
+    """A request that is allowed, with this and that around it."""
+    method, path, body = rng.choice(ALLOWED)
+    lines = [f"{method} {path} HTTP/1.1", "Host: api", *rng.choices(HARMLESS, k=rng.randint(0, 4))]
+    lines.insert(rng.randint(1, len(lines)), f"Authorization: Bearer {SECRETS['ci']}")
+    if body:
+        body += " " * rng.randint(0, 40)
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body.encode()
+
+
 def make(rng):
     """The bytes of one request that a client might send."""
     path = "/".join([""] + rng.choices(WORDS, k=rng.randint(0, 5)))
@@ -85,16 +113,19 @@ class Client:
 
 
 def run(envoy, count, seed):
-    """Send `count` requests; how many were answered with a status that the API or Verdict gives."""
+    """Send `count` requests; how many were answered by the API or Verdict, and how many passed."""
     rng = random.Random(seed)
     client = Client(envoy.port)
-    answered = 0
+    answered = allowed = 0
     for _ in range(count):
-        status = client.ask(make(rng))
+        is_good = rng.random() < 0.4
+        status = client.ask(make_allowed(rng) if is_good else make(rng))
+        assert not is_good or status == 200, "what may pass passes"
+        allowed += status == 200
         assert status not in (500, 502, 503, 504), "the error path"
         answered += status in (200, 401, 403)
     client.close()
-    return answered
+    return answered, allowed
 
 
 def main(count):
@@ -111,13 +142,16 @@ def main(count):
         with Sidecar(directory / "verdict", "--control", directory / "control") as sidecar:
             envoy = Envoy(directory / "envoy", sidecar.port, upstream.port)
             try:
-                answered = run(envoy, count, seed=count)
+                answered, allowed = run(envoy, count, seed=count)
                 counts = {one: envoy.count(one) for one in ("ok", "denied", "error")}
             finally:
                 envoy.close()
         upstream.close()
-    print(f"{count} requests, {answered} answered by the API or Verdict; Envoy counts {counts}")
-    return 1 if counts["error"] or answered < count // 3 else 0
+    print(
+        f"{count} requests, {answered} answered by the API or Verdict, {allowed} passed; "
+        f"Envoy counts {counts}"
+    )
+    return 1 if counts["error"] or allowed < count // 3 else 0
 
 
 if __name__ == "__main__":

@@ -341,7 +341,7 @@ def test_swaps_and_restarts_under_traffic_never_allow_wrongly(changed, upstream,
 
 def test_random_requests_never_move_envoy_into_its_error_path(envoy):
     before = envoy.count("error")
-    answered = gateway_fuzz.run(envoy, count=3_000, seed=7)
-    assert answered > 1_000
+    answered, allowed = gateway_fuzz.run(envoy, count=3_000, seed=7)
+    assert answered > 1_800 and allowed > 1_000
     assert envoy.count("error") == before
     assert envoy.request("GET", "/v2/workspace", bearer("ci")).status == 200

@@ -9,7 +9,9 @@ import api_world
 import world
 from api_world import MIA, SECRETS, bearer
 from ext_authz import Asker, request
-from sidecar import Sidecar, publish, verdict
+from sidecar import Sidecar, publish, verdict, wait_until
+from test_control_state import Clock
+from test_forward_auth_rules import Client
 
 
 @pytest.fixture(scope="module")
@@ -456,6 +458,40 @@ def test_of_several_organizations_the_token_or_a_claim_tells_which(tmp_path):
         assert ask("GET", "/v2/workspace", theirs, context=context).reason == "ambiguous_identity"
         answer = ask("GET", "/v2/workspace", claims=claims, context=context)
         assert answer.reason == "ambiguous_identity"
+
+
+def test_policies_that_are_too_old_never_allow(tmp_path):
+    clock = Clock(tmp_path)
+    publish(tmp_path / "control", world.write(api_world.document(), tmp_path / "acme.json"))
+    arguments = ["--control", tmp_path / "control", "--fail-closed-after", "2h"]
+    arguments += ["--forward-auth", "127.0.0.1:0"]
+    with (
+        Sidecar(tmp_path / "run", *arguments, loops=1, **clock.serving) as sidecar,
+        Asker(sidecar.tcp) as ask,
+        Client(sidecar.forward_auth_port()) as client,
+    ):
+        head = [
+            ("Authorization", bearer("ci")["authorization"]), ("X-Forwarded-Method", "GET"),
+            ("X-Forwarded-Uri", "/v2/workspace"),
+        ]  # fmt: skip
+
+        def code():
+            try:
+                return ask("GET", "/v2/workspace", bearer("ci")).status
+            except grpc.RpcError as error:
+                return error.code()
+
+        assert code() == 200 and client.ask(*head)[0] == 200
+        clock.set(3 * 3_600)
+        wait_until(lambda: code() == grpc.StatusCode.UNAVAILABLE, "the policies are closed")
+        for _ in range(20):
+            assert code() == grpc.StatusCode.UNAVAILABLE
+            answer = client.ask(*head)
+            assert (answer[0], answer[2]["reason"]) == (503, "stale")
+        clock.set(0)
+        verdict("publish", "--refresh", "--control", tmp_path / "control")
+        wait_until(lambda: code() == 200, "renewed policies are in force")
+        assert client.ask(*head)[0] == 200
 
 
 def test_a_public_route_is_for_everybody(tmp_path):

@@ -12,10 +12,11 @@ private let samples: [String: [String]] = [
   "models": ["/models"], "listen": ["127.0.0.1:1", "[::1]:0"], "unix": ["/run/v.sock", "s"],
   "inspect-on": ["unix:s", "127.0.0.1:1"], "admin": ["unix:/run/a.sock"],
   "loops": ["3"], "drain-timeout": ["7"],
-  "log-level": ["debug"], "routes": ["r.yaml"], "identity": ["peer", "header"],
+  "log-level": ["debug"], "routes": ["r.yaml"], "identity": ["peer", "header", "jwt"],
   "claims": ["a/b"], "claims-principal": ["p"], "claims-organization": ["o"],
   "claims-workspace": ["w"], "peer-prefix": ["x"], "trusted-header": ["x-user"],
-  "forward-auth": ["127.0.0.1:7072", "unix:f"],
+  "forward-auth": ["127.0.0.1:7072", "unix:f"], "jwt-keys": ["k.json"], "jwt-issuer": ["i"],
+  "jwt-audience": ["a", "b"], "jwt-algorithm": ["PS256", "ES512"], "jwt-leeway": ["0"],
   "trusted-header-is-stripped": ["on"],
 ]
 
@@ -37,8 +38,12 @@ private let followingCompany: [String: [String: [String]]] = [
 private let gatewayCompany: [String: [String: [String]]] = [
   "identity": [
     "peer-prefix": ["x"], "trusted-header": ["h"], "trusted-header-is-stripped": ["on"],
+    "jwt-keys": ["k"], "jwt-issuer": ["i"], "jwt-audience": ["a"],
   ],
   "peer-prefix": ["identity": ["peer"]],
+  "jwt-keys": ["identity": ["jwt"], "jwt-issuer": ["i"], "jwt-audience": ["a"]],
+  "jwt-issuer": ["identity": ["jwt"], "jwt-keys": ["k"], "jwt-audience": ["a"]],
+  "jwt-audience": ["identity": ["jwt"], "jwt-keys": ["k"], "jwt-issuer": ["i"]],
   "trusted-header": ["identity": ["header"], "trusted-header-is-stripped": ["on"]],
 ]
 

@@ -1,5 +1,5 @@
-internal import VerdictModel
-internal import VerdictRPC
+package import VerdictModel
+package import VerdictRPC
 
 /// A request's body as JSON, read once: its values in one array in the arena.
 ///
@@ -7,11 +7,11 @@ internal import VerdictRPC
 /// and nothing after it, no name twice in one object (by what it means, not by how it is escaped),
 /// no half surrogates. Bounded by `GatewayLimits`, and without recursion.
 @safe
-struct JSONBody {
-  struct Node {
-    enum Kind: UInt8 { case object, list, text, scalar, null }
+package struct JSONBody {
+  package struct Node {
+    package enum Kind: UInt8 { case object, list, text, scalar, null }
 
-    let kind: Kind
+    package let kind: Kind
     /// Index of the object or list around it; the root's is its own.
     let parent: Int32
     /// The next value of the same parent, or -1.
@@ -22,7 +22,7 @@ struct JSONBody {
     /// The member's name, escapes undone.
     let name: ByteView
     /// Of a text, escapes undone; of a number, `true` or `false` as written.
-    let text: ByteView
+    package let text: ByteView
   }
 
   let nodes: UnsafeMutablePointer<Node>
@@ -31,7 +31,7 @@ struct JSONBody {
   /// Reads a body; nil where it is not as above.
   ///
   /// - Parameter seed: makes the places of names in the look-up for duplicates unforeseeable.
-  init?(_ bytes: ByteView, seed: UInt64, in arena: borrowing MessageArena) {
+  package init?(_ bytes: ByteView, seed: UInt64, in arena: borrowing MessageArena) {
     guard bytes.count <= GatewayLimits.bodyByteCountMax, Identifier.isText(bytes) else {
       return nil
     }
@@ -64,14 +64,14 @@ struct JSONBody {
     return count
   }
 
-  subscript(index: Int) -> Node {
+  package subscript(index: Int) -> Node {
     precondition(index >= 0 && index < count, "a value of the body")
     // SAFETY: the parser has written all of them.
     return unsafe nodes[index]
   }
 
   /// The member of an object, or -1. Complexity: linear in its members.
-  func member(_ name: ByteView, of node: Int) -> Int {
+  package func member(_ name: ByteView, of node: Int) -> Int {
     guard self[node].kind == .object else { return -1 }
     var child = Int(self[node].first)
     while child >= 0 {

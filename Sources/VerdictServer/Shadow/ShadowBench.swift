@@ -12,7 +12,7 @@ struct ShadowBench: ~Copyable {
   private let scratch = MessageArena()
   private var gateway: Gateway
 
-  init(_ identity: IdentityConfiguration) { gateway = Gateway(identity) }
+  init(_ identity: IdentityConfiguration) { gateway = Gateway(identity, isOnWorker: true) }
 
   /// Compares what the sets answer, which both stay where they are for the call.
   ///

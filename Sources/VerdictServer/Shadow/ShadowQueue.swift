@@ -133,7 +133,7 @@ struct ShadowTap {
     guard let queue, queue.isOpen.load(ordering: .relaxed) else { return }
     switch outcome {
     case .answered(let status) where status.code != .ok: return
-    case .awaits, .mustWait, .forWorkers: return
+    case .awaits, .mustWait, .forWorkers, .toBeVerified: return
     case .answered, .begun: queue.add(method: method, message)
     }
   }

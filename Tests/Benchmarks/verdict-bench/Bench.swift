@@ -32,6 +32,10 @@ struct Bench: ParsableCommand {
     guard let model = try AccessModels.shipped()["rudderstack"] else {
       throw ValidationError("the model `rudderstack` is missing")
     }
+    if only == "routes" || only == "bodies" {
+      try GatewayBench(count: count, report: report).run(only)
+      return
+    }
     let documents: [PolicyDocument]
     if let profile {
       guard let shape = OrganizationProfile.named(profile) else {
@@ -45,6 +49,9 @@ struct Bench: ParsableCommand {
     for document in documents {
       let name = document.symbols.text(document.organization.id.symbol)
       try run(document, profile ?? name)
+    }
+    if only == "all", profile == nil {
+      for one in ["routes", "bodies"] { try GatewayBench(count: count, report: report).run(one) }
     }
   }
 

@@ -12,6 +12,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case snapshot
   /// Everything that reads texts: documents, models, tests, checks.
   case document
+  /// Everything that a gateway's request is read by, up to the decision.
+  case gateway
+  /// Route tables, as texts and compiled.
+  case routes
   /// Must crash within seconds, or the machinery finds nothing.
   case canary
 
@@ -25,6 +29,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .request: try RequestHarness()
     case .snapshot: try SnapshotHarness()
     case .document: try DocumentHarness()
+    case .gateway: try GatewayHarness()
+    case .routes: try RouteHarness()
     case .canary: CanaryHarness()
     }
   }
