@@ -1,7 +1,10 @@
 internal import VerdictControl
 internal import VerdictEngine
 internal import VerdictHTTP1
+internal import VerdictHTTP2
+internal import VerdictLog
 internal import VerdictModel
+internal import VerdictRPC
 internal import VerdictSystem
 
 /// The life of the thread that answers gateways in HTTP/1.1.
@@ -12,6 +15,8 @@ struct ForwardAuthLoop: ~Copyable {
   private var poller: Poller
   private let reader: Publication.Reader
   private var services: Services
+  private var log: LogSource
+  private let tally: LoopTally
   private var connections: [UInt64: ForwardAuthConnection] = [:]
   /// Words of registrations: 0 is the bell's, then come the listeners', then ever new ones.
   private var nextWord: UInt64
@@ -21,13 +26,16 @@ struct ForwardAuthLoop: ~Copyable {
 
   init(
     _ listeners: [ListeningSocket], _ bell: EventSignal, _ poller: consuming Poller,
-    _ reader: Publication.Reader, _ services: consuming Services
+    _ reader: Publication.Reader, _ services: consuming Services, _ log: consuming LogSource,
+    _ tally: LoopTally
   ) {
     self.listeners = listeners
     self.bell = bell
     self.poller = poller
     self.reader = reader
     self.services = services
+    self.log = log
+    self.tally = tally
     nextWord = UInt64(listeners.count) + 1
     unsafe input = .allocate(byteCount: ForwardAuthLimits.readByteCount, alignment: 16)
   }
@@ -175,13 +183,25 @@ struct ForwardAuthLoop: ~Copyable {
       switch outcome {
       case .needsMore: return
       case .head:
-        services.forwardAuthorization(connection.requests, set, &response)
+        conclude(services.forwardAuthorization(connection.requests, set, &response))
         if !connection.requests.keepsAlive { connection.phase = .ending }
       case .refused(let fault):
-        services.forwardAuthorization(fault, &response)
+        conclude(services.forwardAuthorization(fault, &response))
         connection.phase = .ending
       }
     }
+  }
+
+  /// Counts and logs an answer, as one of Envoy's `Check`.
+  private mutating func conclude(_ code: RPCCode) {
+    let method = Method.externalAuthorization.rawValue
+    tally.count(method: method, code)
+    services.conclude(
+      LogEnd(
+        method: method, status: code.rawValue, caller: ByteView(),
+        beganNanoseconds: nowNanoseconds), &log, tally)
+    tally.count(
+      latencyNanoseconds: SystemClock.monotonicNanoseconds() &- nowNanoseconds, answers: 1)
   }
 
   /// Throws away what comes behind the last answer.

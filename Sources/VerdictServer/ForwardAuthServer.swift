@@ -40,17 +40,19 @@ enum ForwardAuthLimits {
 public final class ForwardAuthServer: Sendable {
   /// Where it listens, with the ports that the kernel chose.
   public let addresses: [SocketAddress]
+  let tally = LoopTally()
   private let bell: EventSignal
   private let thread: Mutex<Thread?>
 
   /// Listens and starts.
   ///
   /// - Parameters:
-  ///   - slot: of the publication, for this thread alone.
+  ///   - publication: has a slot behind those of the configuration, and its log a source behind
+  ///     those of its loops: both are for this thread alone.
   ///   - services: called on the thread.
   public init(
-    _ settings: ForwardAuthSettings, publication: Publication, slot: Int,
-    services: @escaping @Sendable () -> Services
+    _ settings: ForwardAuthSettings, beside configuration: ServerConfiguration,
+    publication: Publication, services: @escaping @Sendable () -> Services
   ) throws(ServerError) {
     let listeners = try ForwardAuthServer.listen(settings)
     addresses = listeners.map(\.address)
@@ -58,10 +60,13 @@ public final class ForwardAuthServer: Sendable {
       let bell = try EventSignal()
       self.bell = bell
       let poller = Handover(try Poller())
-      let reader = publication.reader(slot: slot)
+      let reader = publication.reader(slot: configuration.slotCount)
+      let tally = tally
       thread = Mutex(
         try Thread(name: "verdict-forward") {
-          var loop = ForwardAuthLoop(listeners, bell, poller.take(), reader, services())
+          var loop = ForwardAuthLoop(
+            listeners, bell, poller.take(), reader, services(),
+            configuration.logSource(loop: configuration.loopCount), tally)
           loop.run()
         })
     } catch {
@@ -90,7 +95,10 @@ public final class ForwardAuthServer: Sendable {
     return listeners
   }
 
-  deinit { stop() }
+  deinit {
+    stop()
+    tally.free()
+  }
 
   /// Stops to listen, answers what has arrived, closes all connections, and returns then.
   public func stop() {

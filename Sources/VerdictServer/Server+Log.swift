@@ -7,7 +7,7 @@ extension Server {
   /// Requests and checks as metrics count them, of the methods that are logged.
   public var logTotals: LogCounts {
     var counts = LogCounts()
-    let tallies = mailboxes.map(\.tally)
+    let tallies = tallies
     func sum(_ index: Int) -> UInt64 { tallies.reduce(0) { $0 &+ $1[index] } }
     for method in LogVocabulary.verdict.methods {
       for status in 0..<LoopTally.statusCount {

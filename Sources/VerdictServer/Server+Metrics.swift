@@ -19,7 +19,7 @@ extension Server {
     version: String
   ) -> String {
     var text = MetricsText()
-    let tallies = mailboxes.map(\.tally)
+    let tallies = tallies
     func sum(_ index: Int) -> UInt64 { tallies.reduce(0) { $0 &+ $1[index] } }
     text.family("verdict_build_info", .gauge, "Always 1; the version is its label.")
     text.sample("verdict_build_info", [("version", version)], 1)

@@ -13,6 +13,8 @@ public final class Server: Sendable {
   private let threads: Mutex<[Thread]>
   let workers: WorkerPool
   private let workerThreads: Mutex<[Thread]>
+  /// What else answers by the same services, and is counted with the loops.
+  private let companions = Mutex<[ForwardAuthServer]>([])
   /// nil where no listener needs looking after.
   private let watch: ListenerWatch?
   private let watchThread: Mutex<Thread?>
@@ -251,6 +253,16 @@ public final class Server: Sendable {
           counters.map(\.busyNanoseconds), nowNanoseconds: SystemClock.monotonicNanoseconds()),
         connectionCounts: mailboxes.map(\.connectionCount))
     }
+  }
+
+  /// From now on counts with its own what another server answers.
+  public func count(_ companion: ForwardAuthServer) {
+    companions.withLock { $0.append(companion) }
+  }
+
+  /// Of everything that answers.
+  var tallies: [LoopTally] {
+    mailboxes.map(\.tally) + companions.withLock { $0.map(\.tally) }
   }
 
   /// What each loop has done so far, at most one turn old.

@@ -1,6 +1,8 @@
 internal import VerdictEngine
 internal import VerdictGateway
 internal import VerdictHTTP1
+internal import VerdictHTTP2
+internal import VerdictLog
 internal import VerdictModel
 internal import VerdictRPC
 internal import VerdictSystem
@@ -18,25 +20,29 @@ internal import VerdictSystem
 /// and id in headers for gateways that give no body on.
 extension Services {
   /// Answers a head that was read.
+  ///
+  /// - Returns: how the same would end as a call.
   mutating func forwardAuthorization(
     _ head: RequestReader, _ set: SnapshotSet?, _ response: inout ResponseText
-  ) {
+  ) -> RPCCode {
     arena.reset()
+    logDraft.clear()
     let answer = decide(head, set)
-    respond(answer, isHead: head.isHead, keepsAlive: head.keepsAlive, &response)
+    return respond(answer, isHead: head.isHead, keepsAlive: head.keepsAlive, &response)
   }
 
   /// Answers what can't be read; the connection is over then.
   mutating func forwardAuthorization(
     _ fault: RequestReader.Fault, _ response: inout ResponseText
-  ) {
+  ) -> RPCCode {
     arena.reset()
+    logDraft.clear()
     let answer = GatewayAnswer.refusal(
       .badRequest,
       fault == .tooLarge
         ? "the headers take more than 64 KiB, or are more than 256"
         : "the gateway's request is no HTTP/1.1")
-    respond(answer, isHead: false, keepsAlive: false, &response)
+    return respond(answer, isHead: false, keepsAlive: false, &response)
   }
 
   private mutating func decide(
@@ -62,13 +68,13 @@ extension Services {
 
   private mutating func respond(
     _ answer: GatewayAnswer, isHead: Bool, keepsAlive: Bool, _ response: inout ResponseText
-  ) {
+  ) -> RPCCode {
     guard !arena.isExhausted, let id = nextDecisionID(),
       let reply = GatewayReply(answer, decisionID: id, in: arena)
     else {
       response.begin(status: 503)
       response.end(body: ByteView(), isHeadOnly: isHead, keepsAlive: false)
-      return
+      return .unavailable
     }
     response.begin(status: answer.isServersFault ? 503 : answer.isAllow ? 200 : answer.status)
     for index in 0..<reply.headers.count {
@@ -79,5 +85,7 @@ extension Services {
       response.header(ByteView("x-verdict-decision-id"), reply.decisionID)
     }
     response.end(body: reply.body, isHeadOnly: isHead, keepsAlive: keepsAlive)
+    note(answer, id)
+    return answer.isServersFault ? .unavailable : .ok
   }
 }

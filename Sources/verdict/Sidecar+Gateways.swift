@@ -13,6 +13,9 @@ extension Sidecar {
     let tokenRules: TokenRules?
     /// nil: nobody is answered in HTTP/1.1.
     let forwardAuth: ForwardAuthSettings?
+
+    /// Threads that decide beside loops and workers.
+    var threadCount: Int { forwardAuth == nil ? 0 : 1 }
   }
 
   /// Reads the keys of JWTs, where any are believed, and has `gateways` trust them.
@@ -46,9 +49,8 @@ extension Sidecar {
         metadata: ["header": "\(gateways.identity.headerName)"])
     }
     guard let settings = gateways.forwardAuth else { return nil }
-    // The slot behind those of loops and workers.
     let server = try ForwardAuthServer(
-      settings, publication: publication, slot: configuration.slotCount
+      settings, beside: configuration, publication: publication
     ) {
       Services(state, isOnWorker: true)
     }

@@ -35,7 +35,7 @@ enum Sidecar {
           "version": "\(ProductVersion.text)", "loops": .number(configuration.loopCount),
         ])
       let publication = Publication(
-        slotCount: configuration.slotCount + (gateways.forwardAuth == nil ? 0 : 1))
+        slotCount: configuration.slotCount + gateways.threadCount)
       reportStalls(of: publication, configuration, logger)
       let board = PolicyBoard()
       let activation = Activation(publication: publication, board: board, routes: gateways.routes)
@@ -54,7 +54,7 @@ enum Sidecar {
       var configuration = configuration
       configuration.report = { tell($0, logger) }
       let log = try settings.map { settings throws(LogFailure) in
-        try openLog(settings, loopCount: configuration.loopCount, logger)
+        try openLog(settings, loopCount: configuration.loopCount + gateways.threadCount, logger)
       }
       configuration.log = log
       let server = try Server(configuration, publication: publication) {
@@ -64,6 +64,7 @@ enum Sidecar {
         logger.info("listening", metadata: facts(about: listener, address))
       }
       let forward = try listenForGateways(gateways, publication, configuration, state, logger)
+      if let forward { server.count(forward) }
       let endpoint = try admin.map {
         try AdminEndpoint($0, pages(server, state, activation, board, log))
       }

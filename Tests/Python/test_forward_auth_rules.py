@@ -11,6 +11,7 @@ import pytest
 import api_world
 import world
 from api_world import MIA, SECRETS, bearer
+from decision_log import LoggedSidecar, agrees, records
 from sidecar import Sidecar, publish, verdict, wait_until
 
 TOKEN = ("Authorization", bearer("ci")["authorization"])
@@ -316,3 +317,23 @@ def test_secrets_are_never_logged(sidecar):
     text = "\n".join(sidecar.log)
     for secret in SECRETS.values():
         assert secret not in text and hashlib.sha256(secret.encode()).hexdigest() not in text
+
+
+def test_answers_are_counted_and_logged_as_envoys_are(tmp_path):
+    publish(tmp_path / "control", world.write(api_world.document(), tmp_path / "acme.json"))
+    arguments = ["--control", tmp_path / "control", "--log-allows", "1"]
+    arguments += ["--forward-auth", "127.0.0.1:0"]
+    with LoggedSidecar(tmp_path, *arguments, loops=1) as sidecar:
+        with Client(sidecar.forward_auth_port()) as client:
+            ids = [
+                client.ask(*headers)[1]["x-verdict-decision-id"]
+                for headers in ([TOKEN, METHOD, URI], [METHOD, URI], [TOKEN, METHOD])
+            ]
+            client.send(b"NONSENSE\r\n\r\n")
+            ids.append(client.answer()[1]["x-verdict-decision-id"])
+        assert agrees(sidecar)["requests"]["Check OK"]["records"] == 4
+    found = records(sidecar.path)
+    assert [one["id"] for one in found] == ids
+    reasons = [one["checks"][0]["reason"] for one in found]
+    assert reasons == ["view_floor", "unidentified", "bad_request", "bad_request"]
+    assert found[0]["principal"] == "service_token:ci" and found[0]["route"] == "/v2/workspace"
