@@ -73,7 +73,7 @@ def test_requests_and_checks_are_counted_exactly(sidecar, admin):
         ask("S1", organization="nobody")
         with pytest.raises(Exception, match="INVALID_ARGUMENT"):
             ask()
-    after = settled(admin, 8)
+    after = settled(admin, 9, "verdict_request_duration_seconds_count")
 
     def checks(effect, reason):
         labels = (("effect", effect), ("method", "Authorize"), ("reason", reason))
