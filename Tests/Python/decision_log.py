@@ -50,12 +50,18 @@ class LoggedSidecar(Sidecar):
         raise AssertionError(f"no thread {name}")
 
 
-def lines(path):
-    """The whole lines of a log, oldest file first."""
-    found = []
+def lines(path, torn=0):
+    """The whole lines of a log, oldest file first; `torn` others were cut off, and ended later."""
+    found, broken = [], 0
     for one in files(path):
-        text = one.read_text()
-        found += [json.loads(line) for line in text.splitlines(keepends=True) if line[-1] == "\n"]
+        for line in one.read_text().splitlines(keepends=True):
+            if line[-1] != "\n":
+                continue
+            try:
+                found.append(json.loads(line))
+            except json.JSONDecodeError:
+                broken += 1
+    assert broken == torn
     return found
 
 
