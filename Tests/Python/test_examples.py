@@ -48,6 +48,8 @@ def test_the_run_script_shows_an_allow_and_a_deny_and_serves_until_ctrl_c(tmp_pa
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        # A shell can't trap what was ignored before it began, as in jobs in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     text, end = "", time.monotonic() + 60
     try:
