@@ -135,14 +135,14 @@ def instructions_in_process(directory, program, measurement, count):
 
 def instructions_of(directory, method, file, calls, *arguments):
     """Instructions per unary call of Verdict alone, over a Unix socket, one at a time."""
-    program = _stripped(VERDICT, directory)
+    program = stripped(VERDICT, directory)
     totals = []
     for count in (calls, 3 * calls):
         out = directory / f"callgrind.{count}"
-        with Sidecar(directory, *arguments, loops=1, before=[*_valgrind(out), program]) as sidecar:
+        with Sidecar(directory, *arguments, loops=1, before=[*valgrind(out), program]) as sidecar:
             target = load.Target("verdict under callgrind", sidecar.unix, sidecar.pid)
             _calls(target, method, file, count)
-        totals.append(_collected(out))
+        totals.append(collected(out))
     return (totals[1] - totals[0]) / (2 * calls)
 
 
