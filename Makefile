@@ -36,7 +36,7 @@ CEDAR_CHECKS ?= 1000000
 # against the header and stream floods that Debian's security notes name.
 PACKAGES := \
   'libnghttp2-dev>=1.52.0-1+deb12u3' 'libnghttp2-14>=1.52.0-1+deb12u3' \
-  libprotobuf-c-dev libyaml-dev libssl-dev zlib1g-dev libhttp-parser-dev libcjose-dev pkg-config g++ git \
+  libprotobuf-c-dev libyaml-dev libssl-dev zlib1g-dev libhttp-parser-dev libcjose-dev libjansson-dev pkg-config g++ git \
   protobuf-compiler protobuf-c-compiler \
   nghttp2-client valgrind strace faketime skopeo docker-registry openssl systemd binutils util-linux \
   python3-venv
