@@ -253,7 +253,14 @@ class Bench:
 
             def once():
                 return load.loadgen(
-                    ours, AUTHORIZE_STREAM, file, 4, 4, self.calls(64, 16), 1, messages_a_stream
+                    ours,
+                    AUTHORIZE_STREAM,
+                    file,
+                    4,
+                    4,
+                    self.calls(64, 16),
+                    cpu=1,
+                    messages=messages_a_stream,
                 )
 
             once()
