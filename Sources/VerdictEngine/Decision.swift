@@ -33,7 +33,10 @@ public struct Decision: Equatable {
   /// Number of the first missing term's permission, or `Decision.none`.
   @inlinable @inline(__always)
   public var permission: UInt8 { UInt8(truncatingIfNeeded: word >> 8) }
-  public var operand: Operand { Operand(rawValue: UInt8(truncatingIfNeeded: word >> 16)) ?? .none }
+  public var operand: Operand { Operand(rawValue: operandByte) ?? .none }
+  /// The operand's number, below 4.
+  @inlinable @inline(__always)
+  public var operandByte: UInt8 { UInt8(truncatingIfNeeded: word >> 16) & 3 }
   /// Of a related operand: its slot among the snapshot's resources.
   @inlinable
   public var relatedSlot: UInt32 { UInt32(truncatingIfNeeded: word >> 32) }

@@ -132,6 +132,16 @@ struct ByteStore {
     count += byteCount
   }
 
+  /// Forgets the first bytes and moves the others to the front.
+  /// - Precondition: as many are stored.
+  mutating func removeFirst(_ byteCount: Int) {
+    precondition(byteCount >= 0 && byteCount <= count, "what is stored")
+    if byteCount == 0 { return }
+    count -= byteCount
+    // SAFETY: as many bytes as are left; the two places may overlap.
+    unsafe base.copyMemory(from: base + byteCount, byteCount: count)
+  }
+
   /// Gives what is stored to somebody else, who frees it, and is empty again. What lies inline is
   /// copied.
   @unsafe

@@ -22,6 +22,11 @@ extension SessionState {
   ) {
     // SAFETY: the record and the data are alive during the callback that calls this.
     let pool = unsafe record.pointee.pool
+    if unsafe record.pointee.backlog.count + count > record.pointee.backlog.capacity {
+      // What was handed out makes room first: so the backlog is a window of bytes at most.
+      unsafe record.pointee.backlog.removeFirst(record.pointee.backlogStart)
+      unsafe record.pointee.backlogStart = 0
+    }
     let needed = unsafe record.pointee.backlog.count + count
     if unsafe needed > record.pointee.backlog.capacity {
       let limits = unsafe context.pointee.limits

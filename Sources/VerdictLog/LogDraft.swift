@@ -16,8 +16,11 @@ public struct LogDraft: ~Copyable {
   /// How the only check came out.
   private var single: UInt8 = 0
   private var hasMany = false
-  /// How many came out by each reason.
-  private var many = InlineArray<96, UInt32>(repeating: 0)
+  // SAFETY: of `reasonCountMax` elements, given back by deinit alone.
+  /// How many came out by each reason, where `seen` has its bit; anything elsewhere.
+  private let many: UnsafeMutablePointer<UInt32>
+  /// By reason: whether it came up.
+  private var seen = ReasonSet()
   private var itemCount: UInt16 = 0
 
   /// - Parameter sampling: nil: there is no log.
@@ -26,11 +29,14 @@ public struct LogDraft: ~Copyable {
     unsafe base =
       sampling == nil
       ? nil : .allocate(byteCount: LogLimits.draftByteCountMax, alignment: 64)
+    unsafe many = .allocate(capacity: ReasonSet.capacity)
+    unsafe many.initialize(repeating: 0, count: ReasonSet.capacity)
   }
 
   deinit {
     // SAFETY: allocated by the initialiser.
     unsafe base?.deallocate()
+    unsafe many.deallocate()
   }
 
   /// Whether there is a log.
@@ -58,23 +64,26 @@ public struct LogDraft: ~Copyable {
     hasMany = false
   }
 
-  /// Begins to note how so many checks came out.
-  public mutating func beginCounting(_ count: Int) {
-    checkCount = UInt32(truncatingIfNeeded: count)
+  /// Notes how many checks came out, each by its reason. Complexity: linear in the checks.
+  public mutating func count(_ reasons: ByteView) {
+    checkCount = UInt32(truncatingIfNeeded: reasons.count)
     hasMany = true
-    many = InlineArray(repeating: 0)
+    seen = ReasonSet()
+    for index in 0..<reasons.count {
+      let reason = min(Int(reasons[index]), ReasonSet.capacity - 1)
+      // SAFETY: a place below the capacity.
+      if seen.insert(reason) { unsafe many[reason] = 0 }
+      unsafe many[reason] &+= 1
+    }
   }
-
-  /// Notes how one of them came out.
-  @inline(__always)
-  public mutating func add(_ reason: UInt8) { many[min(Int(reason), 95)] &+= 1 }
 
   /// Calls `body` with every reason that came up, and how often.
   @inline(__always)
   public func forEachReason(_ body: (_ reason: UInt8, _ count: UInt32) -> Void) {
     if checkCount == 0 { return }
     guard hasMany else { return body(single, 1) }
-    for reason in 0..<many.count where many[reason] != 0 { body(UInt8(reason), many[reason]) }
+    // SAFETY: only places below the capacity are seen.
+    seen.forEach { unsafe body(UInt8($0), many[$0]) }
   }
 
   /// Whether a request is to have a record: all that were not allowed are, and a share of others.
@@ -83,10 +92,9 @@ public struct LogDraft: ~Copyable {
 
   private var isAllowed: Bool {
     guard hasMany else { return LogDraft.isAllowed(single) }
-    for reason in 0..<many.count where many[reason] != 0 && !LogDraft.isAllowed(UInt8(reason)) {
-      return false
-    }
-    return true
+    var isAllowed = true
+    seen.forEach { isAllowed = isAllowed && LogDraft.isAllowed(UInt8($0)) }
+    return isAllowed
   }
 
   /// Of a page's pair whose cells differ nobody can say more.
@@ -127,7 +135,7 @@ public struct LogDraft: ~Copyable {
   private mutating func appendPairs(_ base: UnsafeMutableRawPointer) {
     var count: UInt8 = 0
     if hasMany {
-      for reason in 0..<many.count where many[reason] != 0 {
+      seen.forEach { reason in
         // SAFETY: the head's texts and all pairs take a few thousand bytes at most.
         unsafe base.storeBytes(of: UInt8(reason), toByteOffset: used, as: UInt8.self)
         unsafe base.storeBytes(of: many[reason], toByteOffset: used &+ 1, as: UInt32.self)
@@ -211,16 +219,23 @@ public struct LogDraft: ~Copyable {
   public mutating func detach() -> LogParcel? {
     guard checkCount > 0 else { return nil }
     defer { clear() }
+    var reasons: [(UInt8, UInt32)] = []
+    forEachReason { reasons.append(($0, $1)) }
     return LogParcel(
-      bytes: bytes.array, checkCount: checkCount, single: single, hasMany: hasMany, many: many)
+      bytes: bytes.array, checkCount: checkCount, hasMany: hasMany, reasons: reasons)
   }
 
   /// Takes over what another thread's draft had to say.
   public mutating func restore(_ parcel: LogParcel) {
     checkCount = parcel.checkCount
-    single = parcel.single
     hasMany = parcel.hasMany
-    many = parcel.many
+    seen = ReasonSet()
+    for (reason, count) in parcel.reasons {
+      single = reason
+      _ = seen.insert(Int(reason))
+      // SAFETY: the place of a reason that another draft had.
+      unsafe many[Int(reason)] = count
+    }
     guard let base = unsafe base else { return }
     used = parcel.bytes.count
     parcel.bytes.withByteView {
@@ -236,7 +251,45 @@ public struct LogDraft: ~Copyable {
 public struct LogParcel: Sendable {
   let bytes: [UInt8]
   let checkCount: UInt32
-  let single: UInt8
   let hasMany: Bool
-  let many: InlineArray<96, UInt32>
+  /// Every reason that came up, and how often.
+  let reasons: [(UInt8, UInt32)]
+}
+
+/// A set of small numbers.
+struct ReasonSet {
+  static var capacity: Int { 96 }
+
+  private var words = (UInt64(0), UInt64(0))
+
+  /// Whether the number was not in the set.
+  ///
+  /// - Precondition: it is below the capacity.
+  @inline(__always)
+  mutating func insert(_ number: Int) -> Bool {
+    let bit = UInt64(1) &<< UInt64(number & 63)
+    let isNew: Bool
+    if number < 64 {
+      isNew = words.0 & bit == 0
+      words.0 |= bit
+    } else {
+      isNew = words.1 & bit == 0
+      words.1 |= bit
+    }
+    return isNew
+  }
+
+  /// In ascending order.
+  @inline(__always)
+  func forEach(_ body: (Int) -> Void) {
+    var (low, high) = words
+    while low != 0 {
+      body(low.trailingZeroBitCount)
+      low &= low &- 1
+    }
+    while high != 0 {
+      body(64 + high.trailingZeroBitCount)
+      high &= high &- 1
+    }
+  }
 }

@@ -2,11 +2,12 @@ internal import CProtobufC
 internal import CVerdictProto
 internal import VerdictModel
 
-/// The short way for the requests that gateways and services send: plain checks, nothing unknown.
+/// The short way for the requests that gateways and services send: plain checks or columns, nothing
+/// unknown.
 ///
 /// protobuf-c scans a message into a list of members and then goes through descriptors, fifteen
 /// hundred instructions for one check; this takes a third. It refuses whatever it was not made for
-/// (columns, unknown fields, other wire types, faults), and protobuf-c then says what that is, so
+/// (unknown fields, other wire types, messages in two parts, faults), and protobuf-c then says what that is, so
 /// that only one reader decides what is malformed. A test compares the two.
 extension AuthorizeRequest {
   private enum Tag {
@@ -14,6 +15,7 @@ extension AuthorizeRequest {
     static let principal: UInt8 = 2 << 3 | 2
     static let workspace: UInt8 = 3 << 3 | 2
     static let check: UInt8 = 4 << 3 | 2
+    static let columns: UInt8 = 5 << 3 | 2
     static let wantsMessages: UInt8 = 6 << 3
     static let generationMin: UInt8 = 7 << 3
   }
@@ -45,6 +47,11 @@ extension AuthorizeRequest {
       case Tag.workspace: unsafe request.pointee.workspace = reader.field()!.binaryData
       case Tag.wantsMessages: unsafe request.pointee.want_messages = reader.varint()! == 0 ? 0 : 1
       case Tag.generationMin: unsafe request.pointee.min_generation = reader.varint()!
+      case Tag.columns:
+        guard unsafe request.pointee.columns == nil,
+          let columns = unsafe plainColumns(reader.field()!, in: arena)
+        else { return nil }
+        unsafe request.pointee.columns = columns
       default:
         // The counting let nothing else through.
         let place = unsafe request.pointee.n_checks
@@ -66,7 +73,7 @@ extension AuthorizeRequest {
       case Tag.check:
         guard count < Limits.plainCheckCountMax, reader.field() != nil else { return nil }
         count &+= 1
-      case Tag.organization, Tag.principal, Tag.workspace:
+      case Tag.organization, Tag.principal, Tag.workspace, Tag.columns:
         guard reader.field() != nil else { return nil }
       case Tag.wantsMessages, Tag.generationMin:
         guard reader.varint() != nil else { return nil }

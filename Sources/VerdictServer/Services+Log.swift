@@ -8,23 +8,19 @@ internal import VerdictSnapshot
 /// What counters and the decision log are told of a request: how its checks came out, and, where it
 /// is to have a record, what they were. It lies in `logDraft` until the loop concludes the request.
 extension Services {
-  /// - Precondition: `decisions` holds `count` decisions.
+  /// - Precondition: `decisions` holds a decision for each check of the response.
   @unsafe
   @inline(__always)
   mutating func note(
     _ request: AuthorizeRequest, _ columns: CheckColumns?,
     _ organization: SnapshotSet.Organization?, _ decisions: UnsafeMutablePointer<Decision>,
-    _ count: Int, _ id: ByteView
+    _ response: borrowing AuthorizeResponse
   ) {
-    if count == 1 {
-      // SAFETY: `count` decisions.
-      logDraft.count(unsafe decisions[0].reasonByte)
-    } else {
-      logDraft.beginCounting(count)
-      for index in 0..<count { logDraft.add(unsafe decisions[index].reasonByte) }
-    }
+    let reasons = response.reasons
+    let id = response.origin.decisionID
+    if reasons.count == 1 { logDraft.count(reasons[0]) } else { logDraft.count(reasons) }
     guard logDraft.isOn, logDraft.wants(id) else { return }
-    unsafe write(request, columns, organization, decisions, count, id)
+    unsafe write(request, columns, organization, decisions, reasons.count, id)
   }
 
   @unsafe
@@ -106,8 +102,7 @@ extension Services {
     _ request: CheckVisibilityRequest, _ reasons: ByteView,
     _ organization: SnapshotSet.Organization?, _ id: ByteView
   ) {
-    logDraft.beginCounting(reasons.count)
-    for pair in 0..<reasons.count { logDraft.add(reasons[pair]) }
+    logDraft.count(reasons)
     guard logDraft.isOn, logDraft.wants(id) else { return }
     var head = Services.head(id, organization, named: request.organization)
     head.workspace = request.workspace

@@ -48,7 +48,7 @@ extension Services {
         &draft, request, columns, decisions, count, organization?.view, by: count)
       if !draft.isWhole { return Services.outOfMemory }
     }
-    return unsafe pack(draft, request, columns, organization, decisions, count, &reply)
+    return unsafe pack(draft, request, columns, organization, decisions, &reply)
   }
 
   /// Packs the answer, and notes how the request came out.
@@ -59,11 +59,10 @@ extension Services {
   mutating func pack(
     _ draft: borrowing AuthorizeDraft, _ request: AuthorizeRequest, _ columns: CheckColumns?,
     _ organization: SnapshotSet.Organization?, _ decisions: UnsafeMutablePointer<Decision>,
-    _ count: Int, _ reply: inout ReplyBuffer
+    _ reply: inout ReplyBuffer
   ) -> RPCStatus {
     guard draft.isWhole else { return Services.outOfMemory }
-    unsafe note(
-      request, columns, organization, decisions, count, draft.response.origin.decisionID)
+    unsafe note(request, columns, organization, decisions, draft.response)
     // SAFETY: the reply reserved as many bytes as the message has.
     unsafe draft.response.pack { unsafe reply.claim($0) }
     return .ok
@@ -90,7 +89,7 @@ extension Services {
       let decision = unsafe decisions[index]
       unsafe effects[index] = decision.effectByte
       unsafe reasons[index] = decision.reasonByte
-      operandKinds |= 1 &<< decision.operand.rawValue
+      operandKinds |= 1 &<< decision.operandByte
       operandKinds |= decision.permission == Decision.none ? 0 : Services.somePermission
     }
     draft.response.origin = origin
@@ -132,16 +131,14 @@ extension Services {
       permissions.append(view.permissionName(permission))
       places[permission] = UInt8(permissions.count)
     }
-    for index in 0..<count {
-      unsafe permissionOf[index] = places[Int(decisions[index].permission)]
-    }
     var operandPlaces = InlineArray<4, UInt8>(repeating: 0)
     operandPlaces[1] = Services.add("self", of: .self, operandKinds, &operands)
     operandPlaces[2] = Services.add("target", of: .target, operandKinds, &operands)
     for index in 0..<count {
-      let kind = unsafe decisions[index].operand.rawValue
-      unsafe operandOf[index * 2] = 0
-      unsafe operandOf[index * 2 + 1] = operandPlaces[Int(kind)]
+      let decision = unsafe decisions[index]
+      unsafe permissionOf[index] = places[Int(decision.permission)]
+      unsafe operandOf[index &* 2] = 0
+      unsafe operandOf[index &* 2 &+ 1] = operandPlaces[Int(decision.operandByte)]
     }
     draft.response.missing = unsafe AuthorizeResponse.MissingTerms(
       permissions: permissions, permissionOf: ByteView(base: permissionOf, count: count),

@@ -48,7 +48,7 @@ extension Services {
       if let draft = work.draft {
         // SAFETY: every check is decided by the time there is a draft.
         status = unsafe pack(
-          draft, work.request, work.columns, work.organization, work.decisions, work.count, &reply)
+          draft, work.request, work.columns, work.organization, work.decisions, &reply)
       } else {
         status = Services.outOfMemory
       }

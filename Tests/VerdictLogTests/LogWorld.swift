@@ -61,8 +61,7 @@ enum LogWorld {
   static func note(
     _ source: inout LogSource, _ draft: inout LogDraft, number: UInt64, reasons: [UInt8]
   ) {
-    draft.beginCounting(reasons.count)
-    for reason in reasons { draft.add(reason) }
+    reasons.withByteView { draft.count($0) }
     id(number).withByteView { id in
       guard draft.wants(id) else { return }
       draft.begin(LogHead(id: id))

@@ -32,8 +32,11 @@ struct PlainRequestTests {
   /// Fields in any order, repeated and left out; now and then one that the short way refuses.
   private static func message(_ random: inout SeededRandom, isOdd: Bool) -> [UInt8] {
     var bytes: [UInt8] = []
+    if !isOdd, Bool.random(using: &random) {
+      bytes += field(5, columns(&random, isOdd: false))
+    }
     for _ in 0..<Int.random(in: 0...8, using: &random) {
-      switch Int.random(in: 0...(isOdd ? 11 : 8), using: &random) {
+      switch Int.random(in: 0...(isOdd ? 12 : 8), using: &random) {
       case 0: bytes += field(1, text(&random))
       case 1: bytes += field(2, text(&random))
       case 2: bytes += field(3, text(&random))
@@ -41,6 +44,7 @@ struct PlainRequestTests {
       case 4:
         let shift = UInt64.random(in: 1...63, using: &random)
         bytes += [7 << 3] + varint(UInt64.random(in: 0...UInt64.max, using: &random) >> shift)
+      case 12: bytes += field(5, columns(&random, isOdd: true))
       case 9: bytes += field(5, [8, 1])
       case 10: bytes += field(9, text(&random))
       case 11: bytes += [1 << 3] + varint(300)
@@ -50,6 +54,27 @@ struct PlainRequestTests {
           check += field(UInt8.random(in: 1...(isOdd ? 6 : 5), using: &random), text(&random))
         }
         bytes += field(4, check)
+      }
+    }
+    return bytes
+  }
+
+  /// The fields of columns in any order; where all is even, each list of ids once at most.
+  private static func columns(_ random: inout SeededRandom, isOdd: Bool) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var idFields: Set<UInt8> = []
+    for _ in 0..<Int.random(in: 0...14, using: &random) {
+      let number = UInt8.random(in: 1...(isOdd ? 13 : 12), using: &random)
+      switch number {
+      case 1: bytes += [1 << 3] + varint(UInt64.random(in: 0...UInt64(UInt32.max), using: &random))
+      case 6, 9, 10:
+        guard idFields.insert(number).inserted || isOdd else { continue }
+        var ids: [UInt8] = []
+        for _ in 0..<Int.random(in: 0...3, using: &random) {
+          ids += field(UInt8.random(in: 1...(isOdd ? 3 : 2), using: &random), text(&random))
+        }
+        bytes += field(number, ids)
+      default: bytes += field(number, text(&random))
       }
     }
     return bytes
@@ -72,7 +97,8 @@ struct PlainRequestTests {
       #expect(unsafe array(a.workspace) == array(b.workspace))
       #expect(unsafe (a.want_messages != 0) == (b.want_messages != 0))
       #expect(unsafe a.min_generation == b.min_generation)
-      #expect(unsafe b.columns == nil && b.base.n_unknown_fields == 0)
+      #expect(unsafe b.base.n_unknown_fields == 0)
+      unsafe compare(a.columns, b.columns)
       try #require(unsafe a.n_checks == b.n_checks)
       for index in unsafe 0..<a.n_checks {
         let (one, other) = unsafe (a.checks[index]!.pointee, b.checks[index]!.pointee)
@@ -84,6 +110,52 @@ struct PlainRequestTests {
         #expect(unsafe array(one.workspace) == array(other.workspace))
       }
       return true
+    }
+  }
+
+  private static func compare(
+    _ ours: UnsafeMutablePointer<Verdict__V1__CheckColumns>?,
+    _ theirs: UnsafeMutablePointer<Verdict__V1__CheckColumns>?
+  ) {
+    guard let a = unsafe ours?.pointee, let b = unsafe theirs?.pointee else {
+      #expect(unsafe (ours == nil) == (theirs == nil))
+      return
+    }
+    #expect(unsafe b.base.n_unknown_fields == 0)
+    #expect(unsafe a.count == b.count)
+    #expect(unsafe array(a.action_of) == array(b.action_of))
+    #expect(unsafe array(a.resource_type_of) == array(b.resource_type_of))
+    #expect(unsafe array(a.target_type_of) == array(b.target_type_of))
+    #expect(unsafe array(a.workspace_of) == array(b.workspace_of))
+    unsafe compare((a.actions, a.n_actions), (b.actions, b.n_actions))
+    unsafe compare(
+      (a.resource_types, a.n_resource_types), (b.resource_types, b.n_resource_types))
+    unsafe compare((a.target_types, a.n_target_types), (b.target_types, b.n_target_types))
+    unsafe compare((a.workspaces, a.n_workspaces), (b.workspaces, b.n_workspaces))
+    unsafe compare(a.resource_ids, b.resource_ids)
+    unsafe compare(a.target_ids, b.target_ids)
+    unsafe compare(a.principals, b.principals)
+  }
+
+  private static func compare(
+    _ ours: UnsafeMutablePointer<Verdict__V1__Ids>?,
+    _ theirs: UnsafeMutablePointer<Verdict__V1__Ids>?
+  ) {
+    guard let a = unsafe ours?.pointee, let b = unsafe theirs?.pointee else {
+      #expect(unsafe (ours == nil) == (theirs == nil))
+      return
+    }
+    #expect(unsafe b.base.n_unknown_fields == 0)
+    #expect(unsafe array(a.data) == array(b.data))
+    #expect(unsafe array(a.lengths) == array(b.lengths))
+  }
+
+  private typealias Texts = (items: UnsafeMutablePointer<ProtobufCBinaryData>?, count: Int)
+
+  private static func compare(_ ours: Texts, _ theirs: Texts) {
+    #expect(unsafe ours.count == theirs.count)
+    for index in unsafe 0..<min(ours.count, theirs.count) {
+      #expect(unsafe array(ours.items![index]) == array(theirs.items![index]))
     }
   }
 
