@@ -83,7 +83,7 @@ public struct LogDraft: ~Copyable {
     if checkCount == 0 { return }
     guard hasMany else { return body(single, 1) }
     // SAFETY: only places below the capacity are seen.
-    seen.forEach { unsafe body(UInt8($0), many[$0]) }
+    seen.visit { unsafe body(UInt8($0), many[$0]) }
   }
 
   /// Whether a request is to have a record: all that were not allowed are, and a share of others.
@@ -93,7 +93,7 @@ public struct LogDraft: ~Copyable {
   private var isAllowed: Bool {
     guard hasMany else { return LogDraft.isAllowed(single) }
     var isAllowed = true
-    seen.forEach { isAllowed = isAllowed && LogDraft.isAllowed(UInt8($0)) }
+    seen.visit { isAllowed = isAllowed && LogDraft.isAllowed(UInt8($0)) }
     return isAllowed
   }
 
@@ -135,7 +135,7 @@ public struct LogDraft: ~Copyable {
   private mutating func appendPairs(_ base: UnsafeMutableRawPointer) {
     var count: UInt8 = 0
     if hasMany {
-      seen.forEach { reason in
+      seen.visit { reason in
         // SAFETY: the head's texts and all pairs take a few thousand bytes at most.
         unsafe base.storeBytes(of: UInt8(reason), toByteOffset: used, as: UInt8.self)
         unsafe base.storeBytes(of: many[reason], toByteOffset: used &+ 1, as: UInt32.self)
@@ -281,7 +281,7 @@ struct ReasonSet {
 
   /// In ascending order.
   @inline(__always)
-  func forEach(_ body: (Int) -> Void) {
+  func visit(_ body: (Int) -> Void) {
     var (low, high) = words
     while low != 0 {
       body(low.trailingZeroBitCount)
