@@ -50,8 +50,7 @@ extension Services {
       ? .allow(headers: parts.headers, removed: parts.removed)
       : .deny(status: answer.status, headers: parts.headers, body: parts.body)
     // SAFETY: the reply reserved as many bytes as the message has.
-    guard unsafe response.pack(metadata: parts.metadata, in: arena, { unsafe reply.claim($0) })
-    else { return false }
+    unsafe response.pack(metadata: parts.metadata) { unsafe reply.claim($0) }
     note(answer, id)
     return true
   }

@@ -101,4 +101,55 @@ struct ResponseBytesTests {
     unsafe verdict__v1__check_visibility_response__pack(message, &theirs)
     #expect(ours == theirs)
   }
+
+  @Test("of Envoy's Check", arguments: 0..<100)
+  func externalAuthorization(seed: UInt64) throws {
+    var random = SeededRandom(seed: seed)
+    let arena = MessageArena()
+    let headerCount = Int.random(in: 0...6, using: &random)
+    let room = TextPairs(capacity: headerCount, in: arena)
+    var headers = try #require(room)
+    for _ in 0..<headerCount {
+      headers.append(
+        TextPairs.Pair(
+          name: try Self.bytes(&random, arena), value: try Self.bytes(&random, arena)))
+    }
+    let isAllow = Bool.random(using: &random)
+    let status = [401, 403].randomElement(using: &random)!
+    let response: ExternalAuthorizationResponse =
+      isAllow
+      ? .allow(headers: headers, removed: try Self.texts(&random, arena))
+      : .deny(status: Int32(status), headers: headers, body: try Self.bytes(&random, arena))
+    let metadata = try Self.bytes(&random, arena)
+    let ours = unsafe Self.packed { unsafe response.pack(metadata: metadata, $0) }
+    // SAFETY: as above.
+    let unpacked = unsafe envoy__service__auth__v3__check_response__unpack(nil, ours.count, ours)
+    let message = unsafe try #require(unpacked)
+    defer { unsafe envoy__service__auth__v3__check_response__free_unpacked(message, nil) }
+    #expect(unsafe message.pointee.base.n_unknown_fields == 0)
+    #expect(
+      unsafe message.pointee.http_response_case
+        == (isAllow
+          ? ENVOY__SERVICE__AUTH__V3__CHECK_RESPONSE__HTTP_RESPONSE_OK_RESPONSE
+          : ENVOY__SERVICE__AUTH__V3__CHECK_RESPONSE__HTTP_RESPONSE_DENIED_RESPONSE))
+    let code = unsafe try #require(message.pointee.status).pointee.code
+    #expect(code == (isAllow ? 0 : status == 401 ? 16 : 7))
+    let list =
+      unsafe isAllow
+      ? (message.pointee.ok_response.pointee.n_headers, message.pointee.ok_response.pointee.headers)
+      : (
+        message.pointee.denied_response.pointee.n_headers,
+        message.pointee.denied_response.pointee.headers
+      )
+    #expect(unsafe list.0 == headerCount)
+    for index in 0..<headerCount {
+      let option = unsafe try #require(list.1?[index]).pointee
+      #expect(unsafe option.append != nil && option.append.pointee.value == 0)
+    }
+    var theirs = [UInt8](repeating: 0, count: ours.count)
+    #expect(
+      unsafe envoy__service__auth__v3__check_response__get_packed_size(message) == ours.count)
+    unsafe envoy__service__auth__v3__check_response__pack(message, &theirs)
+    #expect(ours == theirs)
+  }
 }

@@ -1,5 +1,3 @@
-internal import CProtobufC
-internal import CVerdictProto
 public import VerdictModel
 
 /// Envoy's `CheckResponse`. One of the two forms, never none: an empty response is an allow.
@@ -10,130 +8,93 @@ public enum ExternalAuthorizationResponse {
   /// The client gets this answer.
   case deny(status: Int32, headers: TextPairs, body: ByteView)
 
-  private typealias Option = Envoy__Service__Auth__V3__HeaderValueOption
-  private typealias Value = Envoy__Service__Auth__V3__HeaderValue
+  /// Of `google.rpc.Code`.
+  private enum Code {
+    static let permissionDenied: UInt64 = 7
+    static let unauthenticated: UInt64 = 16
+  }
 
   /// Packs the message into memory that `reserve` hands out for so many bytes.
   ///
   /// - Parameter metadata: a `google.protobuf.Struct`, for access logs.
-  /// - Returns: false where the arena is full; nothing was reserved then.
-  public func pack(
-    metadata: ByteView, in arena: borrowing MessageArena,
-    _ reserve: (Int) -> UnsafeMutableRawPointer
-  ) -> Bool {
-    var status = unsafe Envoy__Service__Auth__V3__Status()
-    unsafe envoy__service__auth__v3__status__init(&status)
-    var message = unsafe Envoy__Service__Auth__V3__CheckResponse()
-    unsafe envoy__service__auth__v3__check_response__init(&message)
-    unsafe message.dynamic_metadata = metadata.binaryData
-    // SAFETY: all messages outlive the packing, which writes as many bytes as it said it would.
-    return unsafe withUnsafeMutablePointer(to: &status) { status in
-      unsafe message.status = status
-      switch self {
-      case .allow(let headers, let removed):
-        return unsafe ExternalAuthorizationResponse.allow(
-          &message, headers, removed, arena, reserve)
-      case .deny(let code, let headers, let body):
-        // google.rpc.Code: UNAUTHENTICATED or PERMISSION_DENIED.
-        unsafe status.pointee.code = code == 401 ? 16 : 7
-        return unsafe ExternalAuthorizationResponse.deny(
-          &message, code, headers, body, arena, reserve)
-      }
+  public func pack(metadata: ByteView, _ reserve: (Int) -> UnsafeMutableRawPointer) {
+    let code = code
+    let statusByteCount = FieldWriter.byteCount(of: code)
+    let formByteCount = formByteCount
+    let byteCount =
+      FieldWriter.byteCount(ofFieldOf: statusByteCount)
+      + FieldWriter.byteCount(ofFieldOf: formByteCount) + FieldWriter.byteCount(of: metadata)
+    // SAFETY: the sum is that of all that is written.
+    var writer = unsafe FieldWriter(at: reserve(byteCount))
+    writer.writeHead(1, byteCount: statusByteCount)
+    writer.write(1, code)
+    switch self {
+    case .deny(let status, let headers, let body):
+      let status = ExternalAuthorizationResponse.word(status)
+      writer.writeHead(2, byteCount: formByteCount)
+      writer.writeHead(1, byteCount: FieldWriter.byteCount(of: status))
+      writer.write(1, status)
+      ExternalAuthorizationResponse.write(headers, to: &writer)
+      writer.write(3, body)
+    case .allow(let headers, let removed):
+      writer.writeHead(3, byteCount: formByteCount)
+      ExternalAuthorizationResponse.write(headers, to: &writer)
+      writer.write(5, removed)
+    }
+    writer.write(4, metadata)
+  }
+
+  private var code: UInt64 {
+    switch self {
+    case .allow: 0
+    case .deny(let status, _, _): status == 401 ? Code.unauthenticated : Code.permissionDenied
     }
   }
 
-  @unsafe
-  private static func allow(
-    _ message: inout Envoy__Service__Auth__V3__CheckResponse, _ headers: TextPairs,
-    _ removed: ResponseTexts, _ arena: borrowing MessageArena,
-    _ reserve: (Int) -> UnsafeMutableRawPointer
-  ) -> Bool {
-    var response = unsafe Envoy__Service__Auth__V3__OkHttpResponse()
-    unsafe envoy__service__auth__v3__ok_http_response__init(&response)
-    guard let options = unsafe options(headers, arena) else { return false }
-    unsafe response.n_headers = headers.count
-    unsafe response.headers = options
-    unsafe response.n_headers_to_remove = removed.count
-    unsafe response.headers_to_remove = removed.items
-    return unsafe withUnsafeMutablePointer(to: &response) { response in
-      unsafe message.http_response_case =
-        ENVOY__SERVICE__AUTH__V3__CHECK_RESPONSE__HTTP_RESPONSE_OK_RESPONSE
-      unsafe message.ok_response = response
-      unsafe write(&message, reserve)
-      return true
+  /// Of the `OkHttpResponse` or `DeniedHttpResponse`.
+  private var formByteCount: Int {
+    switch self {
+    case .allow(let headers, let removed):
+      return ExternalAuthorizationResponse.byteCount(of: headers)
+        + FieldWriter.byteCount(of: removed)
+    case .deny(let status, let headers, let body):
+      let status = FieldWriter.byteCount(of: ExternalAuthorizationResponse.word(status))
+      return FieldWriter.byteCount(ofFieldOf: status)
+        + ExternalAuthorizationResponse.byteCount(of: headers) + FieldWriter.byteCount(of: body)
     }
   }
 
-  @unsafe
-  private static func deny(
-    _ message: inout Envoy__Service__Auth__V3__CheckResponse, _ code: Int32, _ headers: TextPairs,
-    _ body: ByteView, _ arena: borrowing MessageArena,
-    _ reserve: (Int) -> UnsafeMutableRawPointer
-  ) -> Bool {
-    var http = unsafe Envoy__Service__Auth__V3__HttpStatus()
-    unsafe envoy__service__auth__v3__http_status__init(&http)
-    unsafe http.code = code
-    var response = unsafe Envoy__Service__Auth__V3__DeniedHttpResponse()
-    unsafe envoy__service__auth__v3__denied_http_response__init(&response)
-    guard let options = unsafe options(headers, arena) else { return false }
-    unsafe response.n_headers = headers.count
-    unsafe response.headers = options
-    unsafe response.body = body.binaryData
-    return unsafe withUnsafeMutablePointer(to: &http) { http in
-      unsafe response.status = http
-      return unsafe withUnsafeMutablePointer(to: &response) { response in
-        unsafe message.http_response_case =
-          ENVOY__SERVICE__AUTH__V3__CHECK_RESPONSE__HTTP_RESPONSE_DENIED_RESPONSE
-        unsafe message.denied_response = response
-        unsafe write(&message, reserve)
-        return true
-      }
-    }
+  private static func word(_ status: Int32) -> UInt64 { UInt64(bitPattern: Int64(status)) }
+
+  // MARK: Headers
+
+  /// A `BoolValue` that is there and false: tag and length.
+  private static var appendByteCount: Int { 2 }
+
+  private static func byteCount(of pair: TextPairs.Pair) -> Int {
+    FieldWriter.byteCount(of: pair.name) + FieldWriter.byteCount(of: pair.value)
   }
 
-  @unsafe
-  private static func write(
-    _ message: inout Envoy__Service__Auth__V3__CheckResponse,
-    _ reserve: (Int) -> UnsafeMutableRawPointer
-  ) {
-    let room = unsafe reserve(
-      envoy__service__auth__v3__check_response__get_packed_size(&message))
-    unsafe _ = envoy__service__auth__v3__check_response__pack(
-      &message, room.assumingMemoryBound(to: UInt8.self))
+  private static func byteCount(of headers: TextPairs) -> Int {
+    var sum = 0
+    for index in 0..<headers.count {
+      let header = FieldWriter.byteCount(ofFieldOf: byteCount(of: headers[index]))
+      sum += FieldWriter.byteCount(ofFieldOf: header + appendByteCount)
+    }
+    return sum
   }
 
-  /// The headers as messages in the arena, each with `append` there and false.
-  @unsafe
-  private static func options(
-    _ headers: TextPairs, _ arena: borrowing MessageArena
-  ) -> UnsafeMutablePointer<UnsafeMutablePointer<Option>?>? {
-    let count = headers.count
-    let pointers = unsafe arena.allocate(
-      byteCount: count * MemoryLayout<UnsafeMutablePointer<Option>?>.stride)
-    let rooms = unsafe arena.allocate(byteCount: count * MemoryLayout<Option>.stride)
-    let values = unsafe arena.allocate(byteCount: count * MemoryLayout<Value>.stride)
-    let flag = unsafe arena.allocate(
-      byteCount: MemoryLayout<Envoy__Service__Auth__V3__BoolValue>.stride)
-    guard let pointers = unsafe pointers, let rooms = unsafe rooms, let values = unsafe values,
-      let flag = unsafe flag
-    else { return nil }
-    // SAFETY: as much room as each takes; every message is initialised before it is read.
-    let list = unsafe pointers.bindMemory(
-      to: UnsafeMutablePointer<Option>?.self, capacity: count)
-    let option = unsafe rooms.bindMemory(to: Option.self, capacity: count)
-    let value = unsafe values.bindMemory(to: Value.self, capacity: count)
-    let append = unsafe flag.bindMemory(
-      to: Envoy__Service__Auth__V3__BoolValue.self, capacity: 1)
-    unsafe envoy__service__auth__v3__bool_value__init(append)
-    for index in 0..<count {
-      unsafe envoy__service__auth__v3__header_value__init(value + index)
-      unsafe value[index].key = headers[index].name.binaryData
-      unsafe value[index].value = headers[index].value.binaryData
-      unsafe envoy__service__auth__v3__header_value_option__init(option + index)
-      unsafe option[index].header = value + index
-      unsafe option[index].append = append
-      unsafe list[index] = option + index
+  /// Each a `HeaderValueOption` with `append` there and false.
+  private static func write(_ headers: TextPairs, to writer: inout FieldWriter) {
+    for index in 0..<headers.count {
+      let pair = headers[index]
+      let valueByteCount = byteCount(of: pair)
+      writer.writeHead(
+        2, byteCount: FieldWriter.byteCount(ofFieldOf: valueByteCount) + appendByteCount)
+      writer.writeHead(1, byteCount: valueByteCount)
+      writer.write(1, pair.name)
+      writer.write(2, pair.value)
+      writer.writeHead(2, byteCount: 0)
     }
-    return unsafe list
   }
 }

@@ -59,6 +59,15 @@ struct MapEntry {
 
   /// Reads an entry; nil where it is malformed.
   init?(_ bytes: ByteView) {
+    // The key and then the value, as everybody writes them.
+    var short = FieldReader(bytes)
+    if !short.isAtEnd, short.tag() == 1 << 3 | 2, let key = short.field(), !short.isAtEnd,
+      short.tag() == 2 << 3 | 2, let value = short.field(), short.isAtEnd
+    {
+      self.key = key
+      self.value = value
+      return
+    }
     var reader = WireReader(bytes)
     while let field = reader.next() {
       guard field.isBytes else { continue }
