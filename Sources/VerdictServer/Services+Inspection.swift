@@ -41,10 +41,6 @@ extension Services {
         ? WorkerAnswer(.resourceExhausted, "the message takes more memory than one request may")
         : WorkerAnswer(.internalError, "the message is not readable as this method's request")
     }
-    if !request.organization.isEmpty, !Identifier.isValid(request.organization) {
-      return WorkerAnswer(
-        .invalidArgument, "organization: not an id (1 to 255 bytes of UTF-8 without NUL)")
-    }
     guard let reply = Services.answer(method, request, set) else {
       return WorkerAnswer(.resourceExhausted, "the answer takes more memory than one request may")
     }

@@ -3,7 +3,7 @@ import VerdictModel
 /// Everything that can be wrong with a check.
 extension CheckGenerator {
   mutating func spoil(_ check: inout ReferenceCheck, in place: Place) {
-    switch random.below(14) {
+    switch random.below(15) {
     case 0: check.organization = random.pick([nil, Array("initech".utf8), [], [0]])
     case 1: check.workspace = random.pick([nil, [], random.pick(IdentifierPool.unused)])
     case 2: check.workspace = random.pickAny(place.workspaces)?.id
@@ -21,6 +21,7 @@ extension CheckGenerator {
     case 12:
       check.resource = spoiled(check.resource, in: place)
       check.target = spoiled(check.target, in: place)
+    case 13: check.target = nil
     default: check.target = userTarget(in: place)
     }
   }

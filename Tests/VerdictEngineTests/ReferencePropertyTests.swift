@@ -183,7 +183,7 @@ struct ReferencePropertyTests {
     var effects: [Effect: Int] = [:]
     var reasons: [Reason: Int] = [:]
     var total = 0
-    for seed in 0..<300 as Range<UInt64> {
+    for seed in 0..<450 as Range<UInt64> {
       var worlds = WorldGenerator(seed: seed)
       let documents = worlds.documents(
         models: [ReferenceModel.rudderstack, ReferenceModel.segment])

@@ -57,6 +57,24 @@ struct KeyTableTests {
     return [changed, key + [0], Array(key.dropLast()), key + key]
   }
 
+  @Test("a key that differs in one bit is another key", arguments: Array(1...50) + [63, 64, 65, 255])
+  func everyBitCounts(length: Int) {
+    // In a table of one key whatever is asked for is compared with that key.
+    let key = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 1) }
+    var builder = KeyTableBuilder()
+    key.withByteView { builder.add(tag: 1, $0, value: 7) }
+    builder.build().section.withByteView { section in
+      let table = KeyTable(trusting: section)
+      #expect(key.withByteView { table.find(tag: 1, $0).isFound })
+      #expect(!key.withByteView { table.find(tag: 2, $0).isFound })
+      for bit in 0..<length * 8 {
+        var other = key
+        other[bit / 8] ^= 1 << UInt8(bit % 8)
+        #expect(!other.withByteView { table.find(tag: 1, $0).isFound }, "bit \(bit)")
+      }
+    }
+  }
+
   @Test("a key of 256 bytes more is not taken for the shorter one")
   func lengthModulo() {
     var builder = KeyTableBuilder()
