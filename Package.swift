@@ -32,7 +32,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: [
     // C libraries from Debian, and the little C that Swift cannot import.
@@ -96,13 +95,7 @@ let package = Package(
         "VerdictControl", "VerdictTLS", "VerdictLog", "VerdictHTTP1", "VerdictHTTP2",
         "VerdictRPC", "VerdictGateway", "VerdictJWT",
       ]),
-    .target(
-      name: "VerdictAdmin",
-      dependencies: [
-        "VerdictSystem", .product(name: "FlyingFox", package: "FlyingFox"),
-        .product(name: "FlyingSocks", package: "FlyingFox"),
-      ],
-      swiftSettings: house),
+    room("VerdictAdmin", ["VerdictModel", "VerdictSystem", "VerdictHTTP1"]),
     .executableTarget(
       name: "verdict",
       dependencies: [

@@ -106,6 +106,7 @@ public final class RequestReader {
   /// A header; its name is lower-case, its value without spaces around it.
   public func header(_ index: Int) -> (name: ByteView, value: ByteView) { head.field(index) }
 
+  public var isGet: Bool { unsafe parser.pointee.method == HTTP_GET.rawValue }
   public var isHead: Bool { unsafe parser.pointee.method == HTTP_HEAD.rawValue }
 
   /// Whether the peer may send another request, and expects us to take it.

@@ -42,8 +42,12 @@ public struct ResponseText: ~Copyable {
   private static func reason(_ status: Int32) -> String {
     switch status {
     case 200: "OK"
+    case 400: "Bad Request"
     case 401: "Unauthorized"
     case 403: "Forbidden"
+    case 404: "Not Found"
+    case 405: "Method Not Allowed"
+    case 431: "Request Header Fields Too Large"
     default: "Service Unavailable"
     }
   }

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import re
+import socket
 
 import pytest
 from sidecar import Sidecar, publish, verdict, wait_until
@@ -198,6 +199,44 @@ def test_pages_for_health_and_for_what_is_not_there(sidecar, admin):
     assert get(admin, "/readyz")[0].status == 200
     assert get(admin, "/elsewhere")[0].status == 404
     assert get(admin, "/metrics", "POST")[0].status == 405
+
+
+def test_a_head_a_query_and_requests_one_behind_the_other(sidecar, admin):
+    response, text = get(admin, "/healthz?x=1", "HEAD")
+    assert (response.status, response.getheader("Content-Length"), text) == (200, "3", "")
+    with socket.create_connection(("::1", admin_port(sidecar)), timeout=10) as one:
+        ask = b"GET /healthz HTTP/1.1\r\nhost: x\r\n%s\r\n"
+        one.sendall(ask % b"" + ask % b"" + ask % b"connection: close\r\n" + ask % b"")
+        answer = b"".join(iter(lambda: one.recv(4096), b""))
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == 3 and answer.count(b"ok\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"400 Bad Request"),
+        (b"GET / HTTP/1.1\r\nx: " + bytes([120]) * 70_000 + b"\r\n\r\n", b"431 Request"),
+    ],
+    ids=["no HTTP", "a long head"],
+)
+def test_what_is_no_request_is_told_so_and_hung_up_on(sidecar, head, status):
+    with socket.create_connection(("::1", admin_port(sidecar)), timeout=10) as one:
+        one.sendall(head)
+        answer = b"".join(iter(lambda: one.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 " + status)
+
+
+def test_one_connection_too_many_ends_the_one_that_is_silent_longest(sidecar):
+    with contextlib.ExitStack() as stack:
+        crowd = [
+            stack.enter_context(
+                socket.create_connection(("::1", admin_port(sidecar)), timeout=10)
+            )
+            for _ in range(65)
+        ]
+        crowd[-1].sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+        assert crowd[-1].recv(4096).startswith(b"HTTP/1.1 200 OK")
+        assert crowd[0].recv(1) == b""
 
 
 def test_not_ready_without_policies_and_reachable_over_a_unix_socket(tmp_path):

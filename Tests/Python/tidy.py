@@ -23,7 +23,6 @@ ARCHITECTURE_LINE_COUNT_MAX = 300
 TABLES = {"Tests/VerdictPolicyTests/InvalidDocumentTests.swift", "proto/reasons_page.py"}
 # The one file of the product with Foundation; see docs/decisions/0005.
 FOUNDATION_FILES = {
-    "Sources/VerdictAdmin/AdminEndpoint.swift",
     "Sources/VerdictControl/LayoutDocument.swift",
 }
 # Foundation is too slow to start, and too large, for what runs in production. Tests may have it.

@@ -57,7 +57,8 @@ struct KeyTableTests {
     return [changed, key + [0], Array(key.dropLast()), key + key]
   }
 
-  @Test("a key that differs in one bit is another key", arguments: Array(1...50) + [63, 64, 65, 255])
+  @Test(
+    "a key that differs in one bit is another", arguments: Array(1...50) + [63, 64, 65, 255])
   func everyBitCounts(length: Int) {
     // In a table of one key whatever is asked for is compared with that key.
     let key = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 1) }
