@@ -72,10 +72,19 @@ build-prove: swift-there
 run: deps build ## publish the example, serve it, show an ALLOW and a DENY, keep serving
 	@examples/run.sh $(VERDICT) $(WORK)/run
 
-test: deps lint proto-check test-swift test-proof test-python ## everything that has to pass
+test: deps lint proto-check ## everything that has to pass
+	@# The environment of Python is made beside the first build, which leaves it a processor at times.
+	$(MAKE) --jobs 2 build-tests $(VENV)/ready
+	$(MAKE) test-swift build-all test-proof test-python
 
-test-swift: swift-there ## the tests in Swift
+build-tests: swift-there
 	$(SWIFT) build --build-tests -j $(JOBS)
+
+# One build of all programs keeps both processors busy, which one after the other do not.
+build-all: swift-there
+	$(SWIFT) build -c release -j $(JOBS)
+
+test-swift: build-tests ## the tests in Swift
 	$(SWIFT) test --skip-build --disable-xctest
 
 test-proof: build-prove $(VENV)/ready ## two million random checks and small worlds against the interpreter, some against Cedar
@@ -96,7 +105,7 @@ build-examples: swift-there
 	$(SWIFT) build -c release -j $(JOBS) --product verdict-pii-page
 
 test-python: build build-bench build-examples $(VENV)/ready $(STUBS)/ready bench-tools ## the real binary, by a real gRPC client
-	SWIFT=$(SWIFT) $(VENV)/bin/python -m pytest Tests/Python -n 2 --dist loadfile -m "not alone"
+	SWIFT=$(SWIFT) $(VENV)/bin/python -m pytest Tests/Python -n 3 --dist loadfile -m "not alone"
 	SWIFT=$(SWIFT) $(VENV)/bin/python -m pytest Tests/Python -m alone
 
 fuzz: swift-there ## fuzz one target: make fuzz T=http2 N=60; see docs/fuzzing.md

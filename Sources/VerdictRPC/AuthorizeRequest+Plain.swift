@@ -7,8 +7,8 @@ internal import VerdictModel
 ///
 /// protobuf-c scans a message into a list of members and then goes through descriptors, fifteen
 /// hundred instructions for one check; this takes a third. It refuses whatever it was not made for
-/// (unknown fields, other wire types, messages in two parts, faults), and protobuf-c then says what that is, so
-/// that only one reader decides what is malformed. A test compares the two.
+/// (unknown fields, other wire types, messages in two parts, faults), and protobuf-c then says what
+/// that is, so that only one reader decides what is malformed. A test compares the two.
 extension AuthorizeRequest {
   private enum Tag {
     static let organization: UInt8 = 1 << 3 | 2

@@ -28,7 +28,8 @@ extension AuthorizeRequest {
     var sum: Int { actions &+ resourceTypes &+ targetTypes &+ workspaces }
   }
 
-  /// The columns as protobuf-c would unpack them, or nil: not for this reader, or the arena is full.
+  /// The columns as protobuf-c would unpack them, or nil: not for this reader, or no more room in
+  /// the arena.
   ///
   /// - Parameter bytes: in the arena.
   static func plainColumns(

@@ -153,6 +153,7 @@ public final class Server: Sendable {
     for index in 0..<configuration.workerCount {
       let reader = publication.reader(slot: configuration.loopCount + index)
       let thread = try Thread(name: "verdict-work-\(index)") {
+        Thread.lowerPriority(.behindLoops)
         workers.run(worker: index, reader, services(.worker(index)))
       }
       workerThreads.withLock { $0.append(thread) }

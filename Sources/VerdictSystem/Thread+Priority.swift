@@ -21,14 +21,19 @@ extension Thread {
     return value
   }
 
-  /// Lets the calling thread take only what others leave of the processors, from now on.
-  public static func lowerPriority() {
-    // Of the calling thread alone, on Linux. A refusal leaves it as it was.
-    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, lowNiceness)
+  /// How much others go before a thread: of 0 (it is like all) to 19 (the lowest).
+  public enum Niceness: Int32, Sendable {
+    /// Beside the loops, where a processor is free; a tenth of one that is not.
+    case background = 10
+    /// Big requests, which may not hold up small ones: a thirtieth of a processor that is not free.
+    case behindLoops = 15
   }
 
-  /// Of 0 (as all) to 19 (the lowest).
-  private static var lowNiceness: Int32 { 10 }
+  /// Lets others go before the calling thread, from now on.
+  public static func lowerPriority(_ niceness: Niceness = .background) {
+    // Of the calling thread alone, on Linux. A refusal leaves it as it was.
+    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness.rawValue)
+  }
 
   private final class ResultBox<Value: Sendable>: Sendable {
     let content = Mutex<Value?>(nil)

@@ -21,7 +21,6 @@ from metrics import limit_hits
 from peer import PREFACE, Peer
 from sidecar import VERDICT, Sidecar, wait_until
 
-pytestmark = pytest.mark.alone
 
 # What the whole server may grow by, whatever is done to it; far above noise, far below any attack.
 GROWTH_BYTES = 12 << 20
@@ -193,6 +192,7 @@ ATTACKS = {
 WORDLESS = {"continuations": "continuations"}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_ends_its_connection_and_harms_no_other(acme, name):
     frames, words = ATTACKS[name]

@@ -8,9 +8,6 @@ import pytest
 
 from sidecar import ROOT
 
-pytestmark = pytest.mark.alone
-
-
 # All but the rival, which needs a library that nothing else does.
 ONLY = ["--only", "unary", "batches", "pages", "counts", "process"]
 
@@ -76,12 +73,14 @@ def log_figures(tmp_path_factory):
     return json.loads(results.read_text())
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("mode", ["no log", "default log", "every decision"])
 def test_the_decision_log_allocates_nothing_per_call(log_figures, mode):
     """Its writer allocates a little each second, whatever happens."""
     assert log_figures[f"{mode}: heap allocations of our own per call"]["value"] < 0.01
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("mode", "most"), [("default log", 1_000), ("every decision", 9_000)])
 def test_the_decision_log_costs_few_instructions(log_figures, mode, most):
     """Loop and writer together, the writer's idle wakings included."""
@@ -89,6 +88,7 @@ def test_the_decision_log_costs_few_instructions(log_figures, mode, most):
     assert found[1] - found[0] <= most
 
 
+@pytest.mark.alone
 def test_the_decision_log_drops_nothing_at_full_speed(log_figures):
     assert log_figures["every decision: records"]["value"] == 2_048
     assert log_figures["every decision: records dropped"]["value"] == 0

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+
 from sidecar import ROOT
 
 sys.path.insert(0, str(ROOT / "Tests/Benchmarks"))
@@ -11,9 +12,8 @@ import gateway  # noqa: E402
 
 INSTRUCTIONS_PER_TWO_MATCHES = 4_100
 
-pytestmark = pytest.mark.alone
 
-
+@pytest.mark.alone
 def test_a_check_that_passes_allocates_nothing():
     own, counted = gateway.allocations(calls=200)
     assert own == 0, counted

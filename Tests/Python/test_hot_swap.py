@@ -5,14 +5,11 @@ import shutil
 import threading
 
 import grpc
-import pytest
 
 import world
 from api import ALLOW, DENY, Client, columns, pb
 from sidecar import Sidecar, publish, wait_until
 from world import MIA
-
-pytestmark = pytest.mark.alone
 
 DEFAULTS = {"organization": "acme", "principal": MIA, "workspace": "prod"}
 PUBLISHES = 200
