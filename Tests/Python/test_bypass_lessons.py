@@ -1,15 +1,26 @@
 """Bypasses that others had, which nobody gets here: asked directly, and through a real Envoy.
 
-| Lesson | What went wrong there | Directly | Through Envoy |
-|---|---|---|---|
-| CVE-2026-33186 | a path without its first `/` was routed, and no rule matched it | `test_a_path_has_one_reading`; of the gRPC method itself: test_header_rules.py, unknown services and methods | `test_no_path_gets_past` |
-| CVE-2026-26205 | `//admin/x` was parsed as a URI with an authority | the same, and test_ext_authz.py, paths that can be read in two ways | the same |
-| CVE-2026-32811 | `?` became `%3F` on the way to the rules | `test_a_query_is_not_encoded_again` | `test_a_query_is_not_encoded_again_before_it_passes` |
-| CVE-2026-31838, 26308 | the first of several values of a header was matched | `test_what_comes_twice_is_not_believed_once`, `test_a_condition_is_not_met_by_the_first_of_two_values` | `test_headers_that_come_twice_do_not_pass`, and the same of conditions |
-| GHSA-g2pf-6v5v-qcc8 | without its signatures a bundle was taken unsigned | `test_sets_that_nobody_vouches_for_allow_nothing` | the same |
-| GHSA-fx35-mq7g-6g98 | the key came out of what it was to verify | the same | the same |
-| CVE-2022-29173 | an older set was taken, after a restart too | the same; test_control_state.py for many faults more | the same |
-"""  # noqa: E501
+What went wrong there, and the tests of it here:
+
+- CVE-2026-33186: a path without its first `/` was routed, and no rule matched it.
+  CVE-2026-26205: `//admin/x` was parsed as a URI with an authority.
+  Directly `test_a_path_has_one_reading` (and test_ext_authz.py, paths that can be read in two
+  ways; of the gRPC method itself test_header_rules.py, unknown services and methods);
+  through Envoy `test_no_path_gets_past`, `test_an_absolute_path_is_asked_about_as_it_goes_on`.
+- CVE-2026-32811: `?` became `%3F` on the way to the rules.
+  Directly `test_a_query_is_not_encoded_again`;
+  through Envoy `test_a_query_is_not_encoded_again_before_it_passes`.
+- CVE-2026-31838 and 26308: the first of several values of a header was matched.
+  Directly `test_what_comes_twice_is_not_believed_once` and
+  `test_a_condition_is_not_met_by_the_first_of_two_values`;
+  through Envoy `test_headers_that_come_twice_do_not_pass` and
+  `test_a_condition_is_not_met_by_the_first_of_two_values_that_envoy_joins`.
+- GHSA-g2pf-6v5v-qcc8: without its signatures a bundle was taken unsigned.
+  GHSA-fx35-mq7g-6g98: the key came out of what it was to verify.
+  CVE-2022-29173: an older set was taken, after a restart too.
+  Both ways `test_sets_that_nobody_vouches_for_allow_nothing`; many faults more in
+  test_control_faults.py and test_control_state.py.
+"""
 
 import socket
 

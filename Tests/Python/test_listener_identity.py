@@ -29,7 +29,8 @@ def options(directory):
             words += ["--listener", f"{name}.identity={source}"]
     for name, source in [("http-jwts", "jwt"), ("http-secrets", "bearer")]:
         words += ["--listener", f"{name}.address=unix:{directory}/{name}"]
-        words += ["--listener", f"{name}.forward-auth=on", "--listener", f"{name}.identity={source}"]
+        words += ["--listener", f"{name}.forward-auth=on"]
+        words += ["--listener", f"{name}.identity={source}"]
     return words
 
 
@@ -103,7 +104,7 @@ def test_forward_auth_listeners_too(server):
         (["a.identity=jwt"], "--identity jwt, --jwt-keys FILE, --jwt-issuer NAME and"),
         (["a.identity=peer"], "--identity peer and --peer-prefix PREFIX go together"),
         (["a.identity=header"], "--identity header and --trusted-header NAME go together"),
-        (["a.identity=bearer", "a.identity=bearer"], "listeners.a: `identity` names a source twice"),
+        (["a.identity=bearer"] * 2, "listeners.a: `identity` names a source twice"),
         (["a.forward-auth=on", "a.identity=claims"], "brings no claims and no certificate"),
         (["a.forward-auth=on", "a.inspection=on"], "listeners.a: `forward_auth` is plain HTTP/1.1"),
         (["a.forward-auth=on", "a.allow-caller=uid:1"], "`forward_auth` is plain HTTP/1.1"),
