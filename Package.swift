@@ -186,7 +186,7 @@ let package = Package(
       "VerdictServerTests",
       [
         "VerdictServer", "VerdictClient", "VerdictControl", "VerdictModel", "VerdictSystem",
-        "VerdictEngine", "VerdictRPC", "VerdictHTTP2",
+        "VerdictEngine", "VerdictGateway", "VerdictRPC", "VerdictHTTP2",
       ]),
   ]
 )

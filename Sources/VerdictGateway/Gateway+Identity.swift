@@ -37,8 +37,11 @@ extension Gateway {
     var isKnown = false
     var hasStranger = false
     var hasClaims = false
-    for index in 0..<5 where rules.sources[index] != 0 {
-      switch ask(rules.sources[index], request, set, nowSeconds, &identity, arena) {
+    var sources = (request.sources == .ofServer ? rules.sources : request.sources).word
+    while sources != 0 {
+      let source = UInt8(truncatingIfNeeded: sources)
+      sources >>= 8
+      switch ask(source, request, set, nowSeconds, &identity, arena) {
       case .nobody: continue
       case .stranger: hasStranger = true
       case .refused(let reason):
@@ -46,8 +49,7 @@ extension Gateway {
         return identity
       case .somebody(let kind, let id, let organization):
         hasClaims =
-          hasClaims || rules.sources[index] == IdentityRules.claims
-          || rules.sources[index] == IdentityRules.jwt
+          hasClaims || source == IdentityRules.claims || source == IdentityRules.jwt
         if isKnown {
           guard kind == identity.kind, id == identity.id, agree(&identity, organization) else {
             identity.reason = .ambiguousIdentity
@@ -107,7 +109,8 @@ extension Gateway {
     case IdentityRules.bearer: bearer(request, set, nowSeconds)
     case IdentityRules.claims: claims(request, set, &identity)
     case IdentityRules.peer: peer(request)
-    default: header(request)
+    case IdentityRules.header: header(request)
+    default: preconditionFailure("sources come from a configuration")
     }
   }
 

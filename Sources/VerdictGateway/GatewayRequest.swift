@@ -17,6 +17,8 @@ public struct GatewayRequest {
   public var metadata: TextPairs
   /// The caller whose certificate the gateway verified, or empty.
   public var peer: ByteView
+  /// Who is asked who is calling.
+  public var sources = IdentitySources.ofServer
 
   public init(_ request: ExternalAuthorizationRequest) {
     method = request.method

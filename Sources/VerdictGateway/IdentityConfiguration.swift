@@ -17,6 +17,7 @@ public struct IdentityConfiguration: Sendable {
 
   /// In the order in which they are asked; the first that knows the caller names it, and every
   /// other one that knows a caller has to name the same.
+  /// A listener may have others (`IdentitySources`).
   public var sources: [Source] = [.bearer, .claims]
   /// Which JWTs are believed; only with `jwt` among the sources.
   public var tokenTrust: TokenTrust?
@@ -39,10 +40,29 @@ public struct IdentityConfiguration: Sendable {
   public init() {}
 }
 
+/// The sources of one listener in their order, in one word: a connection carries it along, and
+/// nothing is looked up or counted for a request.
+public struct IdentitySources: Sendable, Equatable {
+  /// A byte each, the first source in the lowest; 0 behind the last.
+  public let word: UInt64
+
+  /// Those of the server's own configuration.
+  public static var ofServer: IdentitySources { IdentitySources(word: 0) }
+
+  /// - Precondition: no source comes twice.
+  public init(_ sources: [IdentityConfiguration.Source]) {
+    precondition(Set(sources).count == sources.count, "each source is asked once")
+    word = sources.reversed().reduce(0) { $0 << 8 | UInt64(IdentityRules.number(of: $1)) }
+  }
+
+  /// From another one's `word`.
+  public init(word: UInt64) { self.word = word }
+}
+
 /// The same as plain bytes that live as long as the process: read on the hot path without counting
 /// references.
 struct IdentityRules {
-  let sources: InlineArray<5, UInt8>
+  let sources: IdentitySources
   let claimsNamespace: ByteView
   let claimsMember: ByteView
   let principalClaim: ByteView
@@ -59,19 +79,19 @@ struct IdentityRules {
   static var header: UInt8 { 4 }
   static var jwt: UInt8 { 5 }
 
+  static func number(of source: IdentityConfiguration.Source) -> UInt8 {
+    switch source {
+    case .bearer: bearer
+    case .jwt: jwt
+    case .claims: claims
+    case .peer: peer
+    case .header: header
+    }
+  }
+
   /// To be made once for a loop or worker: what it allocates is never given back.
   init(_ configuration: IdentityConfiguration) {
-    var sources = InlineArray<5, UInt8>(repeating: 0)
-    for (index, source) in configuration.sources.prefix(5).enumerated() {
-      switch source {
-      case .bearer: sources[index] = IdentityRules.bearer
-      case .jwt: sources[index] = IdentityRules.jwt
-      case .claims: sources[index] = IdentityRules.claims
-      case .peer: sources[index] = IdentityRules.peer
-      case .header: sources[index] = IdentityRules.header
-      }
-    }
-    self.sources = sources
+    sources = IdentitySources(configuration.sources)
     claimsNamespace = ReasonTexts.kept(configuration.claimsNamespace)
     claimsMember = ReasonTexts.kept(configuration.claimsMember)
     principalClaim = ReasonTexts.kept(configuration.principalClaim)

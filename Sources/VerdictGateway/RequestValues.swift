@@ -22,6 +22,7 @@ struct RequestValues {
     /// Something that nobody should rely on.
     case refused
     case one(ByteView)
+    /// Without any where a condition asks, to which only that they are there is of interest.
     case several(TextPairs)
   }
 
@@ -100,7 +101,12 @@ struct RequestValues {
     case .segment:
       return source.segment < path.count ? .one(path[source.segment]) : .refused
     case .header:
-      return RequestValues.single(request.headers.find(source.name))
+      let finding = request.headers.find(source.name)
+      // Several headers of a name arrive joined by commas, unless the gateway passes them raw.
+      if case .once(let text) = finding, text.firstIndex(of: UInt8(ascii: ",")) >= 0 {
+        return scalarsToo ? .several(TextPairs()) : .refused
+      }
+      return RequestValues.single(finding)
     case .context:
       return RequestValues.single(request.context.find(source.name))
     case .query:

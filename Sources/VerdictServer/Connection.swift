@@ -1,3 +1,4 @@
+internal import VerdictGateway
 internal import VerdictHTTP2
 internal import VerdictSystem
 internal import VerdictTLS
@@ -8,6 +9,8 @@ struct Connection: ~Copyable {
   let session: ServerSession
   /// The place of its listener in the configuration.
   let listener: Int
+  /// Of its listener.
+  let identity: IdentitySources
   /// Under TLS; the same as whether `tls` is there, and quicker to ask.
   var isSecured = false
   /// A bit for each service that its listener doesn't serve.
@@ -40,10 +43,11 @@ struct Connection: ~Copyable {
 
   init(
     _ descriptor: consuming FileDescriptor, _ context: borrowing ServerContext,
-    listener: Int, isUnix: Bool, nowNanoseconds: UInt64
+    listener: Int, identity: IdentitySources, isUnix: Bool, nowNanoseconds: UInt64
   ) {
     self.descriptor = descriptor
     self.listener = listener
+    self.identity = identity
     session = ServerSession(
       context, authority: isUnix ? .opaque : .hostAndPort, nowNanoseconds: nowNanoseconds)
   }

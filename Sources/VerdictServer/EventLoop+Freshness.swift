@@ -92,7 +92,8 @@ extension EventLoop where Service: ~Copyable {
     _ one: AwaitingRequest, _ request: ServerRequest,
     _ connection: UnsafeMutablePointer<Connection>
   ) -> Bool {
-    let outcome = unsafe answerAgain(request, mayBegin: mayBegin(connection))
+    let outcome = unsafe answerAgain(
+      request, connection, mayBegin: mayBegin(connection))
     guard case .awaits(let status) = outcome else {
       return unsafe settle(outcome, request, connection, one.connection)
     }

@@ -36,8 +36,8 @@ extension EventLoop where Service: ~Copyable {
     let rawDescriptor = descriptor.rawValue
     let number = connections.insert(
       Connection(
-        descriptor, context, listener: listener, isUnix: listeners[listener].address.isUnix,
-        nowNanoseconds: nowNanoseconds))
+        descriptor, context, listener: listener, identity: listeners[listener].identity,
+        isUnix: listeners[listener].address.isUnix, nowNanoseconds: nowNanoseconds))
     counters.connectionsAccepted &+= 1
     do throws(SystemError) {
       try poller.add(rawDescriptor, .readable, word: number)

@@ -11,6 +11,7 @@ extension EventLoop where Service: ~Copyable {
     var requestsLeft = LoopLimits.turnRequestCountMax
     let checkCountEnd = services.checkCount &+ LoopLimits.turnCheckCountMax
     // SAFETY: the connection stays where it is until the caller closes it.
+    unsafe services.identify(by: connection.pointee.identity)
     while let request = unsafe connection.pointee.session.nextRequest() {
       unsafe serve(request, connection, number)
       requestsLeft &-= 1
@@ -104,11 +105,15 @@ extension EventLoop where Service: ~Copyable {
 
   /// Puts a request to the services that was laid aside.
   @unsafe
-  mutating func answerAgain(_ request: ServerRequest, mayBegin: Bool) -> ServiceOutcome {
+  mutating func answerAgain(
+    _ request: ServerRequest, _ connection: UnsafeMutablePointer<Connection>, mayBegin: Bool
+  ) -> ServiceOutcome {
     if isLate(request.deadlineNanoseconds) {
       counters.deadlinesExceeded &+= 1
       return .answered(LoopLimits.late)
     }
+    // SAFETY: as above.
+    unsafe services.identify(by: connection.pointee.identity)
     var reply = request.reply
     reply.removeAll()
     return services.answer(

@@ -133,7 +133,7 @@ extension EventLoop where Service: ~Copyable {
         continue
       }
       slices.waiting.remove(at: index)
-      let outcome = unsafe answerAgain(request, mayBegin: true)
+      let outcome = unsafe answerAgain(request, connection, mayBegin: true)
       if unsafe settle(outcome, request, connection, waiting.connection) {
         slices.finish(waiting.connection)
       }

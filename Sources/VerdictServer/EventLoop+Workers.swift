@@ -45,7 +45,7 @@ extension EventLoop where Service: ~Copyable {
     }
     let (stream, isCompressed) = (request.stream, request.isCompressed)
     let job = WorkerPool.Job(
-      method: request.method,
+      method: request.method, identity: unsafe connection.pointee.identity,
       message: unsafe connection.pointee.session.detachMessage(of: request),
       isCompressed: isCompressed,
       deadlineNanoseconds: request.deadlineNanoseconds, connection: number, stream: stream,

@@ -1,3 +1,4 @@
+internal import VerdictGateway
 internal import VerdictHTTP1
 internal import VerdictModel
 internal import VerdictSystem
@@ -13,6 +14,8 @@ final class ForwardAuthConnection {
   }
 
   let descriptor: Int32
+  /// Of its listener.
+  let identity: IdentitySources
   /// Which gateway it is, for the decision log.
   let callerText: CallerText
   let requests = RequestReader()
@@ -25,8 +28,12 @@ final class ForwardAuthConnection {
   var lingeredByteCount = 0
 
   /// Takes over an open descriptor.
-  init(_ descriptor: Int32, nowNanoseconds: UInt64, caller: consuming CallerText) {
+  init(
+    _ descriptor: Int32, _ identity: IdentitySources, nowNanoseconds: UInt64,
+    caller: consuming CallerText
+  ) {
     self.descriptor = descriptor
+    self.identity = identity
     callerText = caller
     sinceNanoseconds = nowNanoseconds
   }

@@ -1,15 +1,22 @@
 internal import VerdictControl
 internal import VerdictEngine
+internal import VerdictGateway
 internal import VerdictHTTP1
 internal import VerdictHTTP2
 internal import VerdictLog
 internal import VerdictModel
 internal import VerdictSystem
 
+/// A socket that gateways connect to.
+struct ForwardAuthListener: Sendable {
+  let socket: ListeningSocket
+  let identity: IdentitySources
+}
+
 /// The life of the thread that answers gateways in HTTP/1.1.
 @safe
 struct ForwardAuthLoop: ~Copyable {
-  private let listeners: [ListeningSocket]
+  private let listeners: [ForwardAuthListener]
   private let bell: EventSignal
   private var poller: Poller
   private let reader: Publication.Reader
@@ -24,7 +31,7 @@ struct ForwardAuthLoop: ~Copyable {
   private var nowNanoseconds: UInt64 = 0
 
   init(
-    _ listeners: [ListeningSocket], _ bell: EventSignal, _ poller: consuming Poller,
+    _ listeners: [ForwardAuthListener], _ bell: EventSignal, _ poller: consuming Poller,
     _ reader: Publication.Reader, _ services: consuming Services, _ tally: LoopTally,
     _ log: consuming LogSource
   ) {
@@ -49,7 +56,7 @@ struct ForwardAuthLoop: ~Copyable {
     do throws(SystemError) {
       try poller.add(bell.rawDescriptor, .readable, word: 0)
       for (index, listener) in listeners.enumerated() {
-        try poller.add(listener.rawDescriptor, .readable, word: UInt64(index) + 1)
+        try poller.add(listener.socket.rawDescriptor, .readable, word: UInt64(index) + 1)
       }
     } catch {
       preconditionFailure("a fresh poller takes a few descriptors")
@@ -79,9 +86,9 @@ struct ForwardAuthLoop: ~Copyable {
 
   // MARK: Connections
 
-  private mutating func accept(_ listener: ListeningSocket) {
+  private mutating func accept(_ listener: ForwardAuthListener) {
     for _ in 0..<64 {
-      let number = listener.acceptRaw()
+      let number = listener.socket.acceptRaw()
       if number == -Errno.tooManyDescriptors || number == -Errno.tooManyDescriptorsInSystem {
         // The connection waits in the listener; one that is idle makes room for it.
         guard closeIdlest() else { return SystemClock.sleep(nanoseconds: 10_000_000) }
@@ -89,7 +96,7 @@ struct ForwardAuthLoop: ~Copyable {
       }
       guard number >= 0 else { return }
       let connection = ForwardAuthConnection(
-        number, nowNanoseconds: nowNanoseconds,
+        number, listener.identity, nowNanoseconds: nowNanoseconds,
         caller: log.isOn ? ForwardAuthLoop.caller(number) : CallerText())
       if connections.count >= ForwardAuthLimits.connectionCountMax, !closeIdlest() {
         refuse(connection)
@@ -185,6 +192,7 @@ struct ForwardAuthLoop: ~Copyable {
     // SAFETY: the thread is online in its slot; so many bytes were read.
     let set = unsafe SnapshotSet(bits: set)
     var rest = unsafe ByteView(base: input, count: count)
+    services.identify(by: connection.identity)
     while connection.phase == .open, !rest.isEmpty {
       let (outcome, used) = connection.requests.read(rest)
       rest = rest[used..<rest.count]

@@ -1,19 +1,22 @@
 internal import Synchronization
 public import VerdictControl
+public import VerdictGateway
 public import VerdictLog
 public import VerdictSystem
 
-/// Where gateways that speak HTTP/1.1 are listened to.
+/// A place where gateways that speak HTTP/1.1 are listened to.
 public struct ForwardAuthSettings: Sendable {
-  public var addresses: [SocketAddress]
-  /// Whether addresses that other machines reach are listened on: whoever can connect may ask, and
+  public var address: SocketAddress
+  /// Whether an address that other machines reach is listened on: whoever can connect may ask, and
   /// is believed what the client's request was.
   public var allowsPlaintext = false
-  /// Mode bits and owner of Unix sockets' names.
+  /// Mode bits and owner of a Unix socket's name.
   public var socketMode: UInt32 = 0o600
   public var socketOwner: SocketOwner?
+  /// Where the requests that are asked about say who is calling.
+  public var identity = IdentitySources.ofServer
 
-  public init(addresses: [SocketAddress]) { self.addresses = addresses }
+  public init(_ address: SocketAddress) { self.address = address }
 }
 
 /// Bounds of forward auth, with what happens when one is reached. `HeadLimits` bounds the heads.
@@ -53,11 +56,11 @@ public final class ForwardAuthServer: Sendable {
   ///   - log: where its thread has the place behind those of the loops.
   ///   - services: called on the thread.
   public init(
-    _ settings: ForwardAuthSettings, publication: Publication, slot: Int,
+    _ settings: [ForwardAuthSettings], publication: Publication, slot: Int,
     log: DecisionLog? = nil, services: @escaping @Sendable () -> Services
   ) throws(ServerError) {
     let listeners = try ForwardAuthServer.listen(settings)
-    addresses = listeners.map(\.address)
+    addresses = listeners.map(\.socket.address)
     do throws(SystemError) {
       let bell = try EventSignal()
       self.bell = bell
@@ -77,20 +80,20 @@ public final class ForwardAuthServer: Sendable {
   }
 
   private static func listen(
-    _ settings: ForwardAuthSettings
-  ) throws(ServerError) -> [ListeningSocket] {
-    var listeners: [ListeningSocket] = []
-    for address in settings.addresses {
+    _ settings: [ForwardAuthSettings]
+  ) throws(ServerError) -> [ForwardAuthListener] {
+    var listeners: [ForwardAuthListener] = []
+    for one in settings {
+      let socket: ListeningSocket
       do throws(SystemError) {
-        listeners.append(
-          try ListeningSocket(
-            address, mode: settings.socketMode, owner: settings.socketOwner))
+        socket = try ListeningSocket(one.address, mode: one.socketMode, owner: one.socketOwner)
       } catch {
         throw ServerError(error)
       }
-      if !settings.allowsPlaintext, listeners.last?.isWithinMachine == false {
+      listeners.append(ForwardAuthListener(socket: socket, identity: one.identity))
+      if !one.allowsPlaintext, !socket.isWithinMachine {
         throw ServerError(
-          "`\(address)`: whoever can connect there is believed what a client asked for; give "
+          "`\(one.address)`: whoever can connect there is believed what a client asked for; give "
             + "forward auth a loopback address or a Unix socket, or say --allow-plaintext")
       }
     }

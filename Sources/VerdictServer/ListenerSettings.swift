@@ -1,3 +1,4 @@
+public import VerdictGateway
 public import VerdictSystem
 
 /// One place where a server listens, and what is served there to whom.
@@ -20,6 +21,8 @@ public struct ListenerSettings: Sendable {
   public var socketOwner: SocketOwner?
   /// Who may call what; nil: whoever can connect.
   public var callers: CallerRules?
+  /// Where the requests of gateways that ask there say who is calling.
+  public var identity = IdentitySources.ofServer
 
   public init(_ address: SocketAddress) { self.address = address }
 }

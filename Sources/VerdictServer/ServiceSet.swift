@@ -32,6 +32,9 @@ protocol ServiceSet: ~Copyable, SendableMetatype {
   /// Checks decided so far. A loop bounds by it what one connection gets in a turn.
   var checkCount: UInt64 { get }
 
+  /// Where the requests from now on say who is calling: as their listener has it.
+  mutating func identify(by sources: IdentitySources)
+
   /// Answers one request, or begins to.
   ///
   /// - Parameters:
@@ -122,6 +125,8 @@ extension ServiceSet where Self: ~Copyable {
 /// A set that answers everything at once, and counts nothing.
 extension ServiceSet where Self: ~Copyable {
   mutating func conclude(_ end: LogEnd, _ log: inout LogSource, _ tally: LoopTally) {}
+
+  mutating func identify(by sources: IdentitySources) {}
 
   mutating func detachDraft() -> LogParcel? { nil }
 

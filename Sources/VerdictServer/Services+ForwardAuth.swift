@@ -58,7 +58,8 @@ extension Services {
       headers.append(TextPairs.Pair(name: header.name, value: header.value))
     }
     switch ForwardedRequest(target: head.target, headers: headers, in: arena) {
-    case .request(let request):
+    case .request(var request):
+      request.sources = identity
       return gateway.decide(
         request, set, nowSeconds: SystemClock.realNanoseconds() / 1_000_000_000, in: arena)
     case .fault(let detail): return .refusal(.badRequest, detail)

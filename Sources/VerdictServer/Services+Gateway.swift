@@ -18,10 +18,11 @@ extension Services {
       return .answered(RPCStatus(.unavailable, "the policies are too old to decide by"))
     }
     var answer = GatewayAnswer.unreadable
-    if let request = ExternalAuthorizationRequest(message, in: arena) {
+    if let external = ExternalAuthorizationRequest(message, in: arena) {
+      var request = GatewayRequest(external)
+      request.sources = identity
       answer = gateway.decide(
-        GatewayRequest(request), set,
-        nowSeconds: SystemClock.realNanoseconds() / 1_000_000_000, in: arena)
+        request, set, nowSeconds: SystemClock.realNanoseconds() / 1_000_000_000, in: arena)
     }
     if answer.awaitsVerification { return .toBeVerified }
     if respond(answer, &reply) {

@@ -36,6 +36,8 @@ public struct Services: ServiceSet, ~Copyable {
   let places: [SlicedRequest]
   var checkCount: UInt64 = 0
   var gateway: Gateway
+  /// Of the listener whose requests are answered.
+  private(set) var identity = IdentitySources.ofServer
   /// Decision ids: a random half that tells loops and processes apart, and a count.
   var decisionID: (UInt64, UInt64)
   /// What is to be counted and logged of the request that was answered last.
@@ -54,6 +56,8 @@ public struct Services: ServiceSet, ~Copyable {
     decisionID = (random, 0)
     logDraft = LogDraft(state.logSampling)
   }
+
+  mutating func identify(by sources: IdentitySources) { identity = sources }
 
   mutating func answer(
     method: UInt8, message: ByteView, set: UInt, nowNanoseconds: UInt64, mayBegin: Bool,
@@ -80,7 +84,7 @@ public struct Services: ServiceSet, ~Copyable {
     case .watchSnapshots, .healthWatch: preconditionFailure("watches are told by the loop")
     case .externalAuthorization:
       let outcome = externalAuthorization(message, set, &reply)
-      if tap.isDue() { tap.add(method: method, message, outcome) }
+      if tap.isDue() { tap.add(method: method, message, identity: identity, outcome) }
       return outcome
     case .explain, .getEffectivePolicy, .listResources, .listPrincipals, .getShadowReport:
       preconditionFailure("inspections are for workers")

@@ -44,6 +44,7 @@ struct WorkerBench<Service: ServiceSet & ~Copyable>: ~Copyable {
     if Service.isInspection(job.method) {
       return (services.inspect(method: job.method, message: job.message.bytes, set: set), false)
     }
+    services.identify(by: job.identity)
     var buffer = reply.begin()
     let outcome = services.answer(
       method: job.method, message: job.message.bytes, set: set, nowNanoseconds: nowNanoseconds,

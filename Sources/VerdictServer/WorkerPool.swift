@@ -1,5 +1,6 @@
 internal import Synchronization
 internal import VerdictControl
+internal import VerdictGateway
 internal import VerdictHTTP2
 internal import VerdictModel
 internal import VerdictSystem
@@ -21,6 +22,8 @@ final class WorkerPool: Sendable {
   /// A request on its way to a worker.
   struct Job: Sendable {
     let method: UInt8
+    /// Of the listener that it came to.
+    let identity: IdentitySources
     var message: DetachedMessage
     /// Whether it has to be decompressed first.
     var isCompressed = false

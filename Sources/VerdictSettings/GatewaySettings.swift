@@ -36,7 +36,7 @@ public struct GatewaySettings: Sendable, Equatable {
       "identity", "source", list: \.identity,
       """
       Where a gateway's requests say who is calling, in this order: bearer, jwt, claims, peer or \
-      header.
+      header. A listener's own `identity` goes before it.
       """, default: "bearer and claims"),
     SettingsOption(
       "claims", "namespace/member", \.claims,
@@ -102,10 +102,13 @@ public struct GatewaySettings: Sendable, Equatable {
   }
 
   /// What does not fit together.
-  var faults: [String] {
+  ///
+  /// - Parameter others: sources that listeners have of their own.
+  func faults(beside others: [Source]) -> [String] {
     var faults: [String] = []
+    let asked = Set(identity + others)
     if Set(identity).count != identity.count { faults.append("--identity names a source twice") }
-    if identity.contains(.header) != (trustedHeader != nil) {
+    if asked.contains(.header) != (trustedHeader != nil) {
       faults.append("--identity header and --trusted-header NAME go together")
     }
     if trustedHeader != nil && trustedHeaderIsStripped != true {
@@ -114,11 +117,11 @@ public struct GatewaySettings: Sendable, Equatable {
           + "clients send, and say so with --trusted-header-is-stripped")
     }
     let saysTokens = [jwtKeys != nil, jwtIssuer != nil, !jwtAudience.isEmpty]
-    if saysTokens.contains(!identity.contains(.jwt)) {
+    if saysTokens.contains(!asked.contains(.jwt)) {
       faults.append(
         "--identity jwt, --jwt-keys FILE, --jwt-issuer NAME and --jwt-audience NAME go together")
     }
-    if identity.contains(.peer) != (peerPrefix != nil) {
+    if asked.contains(.peer) != (peerPrefix != nil) {
       faults.append("--identity peer and --peer-prefix PREFIX go together")
     }
     return faults

@@ -9,6 +9,8 @@ extension Settings {
     public let address: SocketAddress
     public let inspection: Bool
     public let access: ListenerAccess
+    /// Empty: the server's.
+    public let identity: [GatewaySettings.Source]
   }
 
   public static let defaultAddress = SocketAddress.tcp(host: "127.0.0.1", port: 7070)
@@ -38,16 +40,28 @@ extension Settings {
       addresses = [Settings.defaultAddress]
     }
     let nameless = addresses.map {
-      Listener(name: nil, address: $0, inspection: inspects($0), access: access)
+      Listener(
+        name: nil, address: $0, inspection: inspects($0), access: access, identity: [])
     }
-    let named = listeners.sorted { $0.key < $1.key }.compactMap { name, listener in
+    return nameless + named { $0.forwardAuth != true }
+  }
+
+  /// Where gateways ask in HTTP/1.1: the nameless ones first, then the others by name.
+  public var forwardAuthListeners: [Listener] {
+    let nameless = gateway.forwardAuth.map {
+      Listener(name: nil, address: $0, inspection: false, access: access, identity: [])
+    }
+    return nameless + named { $0.forwardAuth == true }
+  }
+
+  private func named(where isAmong: (NamedListener) -> Bool) -> [Listener] {
+    listeners.filter { isAmong($0.value) }.sorted { $0.key < $1.key }.compactMap { name, listener in
       listener.address.map {
         Listener(
           name: name, address: $0, inspection: listener.inspection ?? inspects($0),
-          access: listener.access(or: access))
+          access: listener.access(or: access), identity: listener.identity)
       }
     }
-    return nameless + named
   }
 
   /// Whether inspections are served there, as far as a listener doesn't say so itself.
@@ -77,6 +91,7 @@ extension Settings {
     }
     if let fault = access.fault { faults.append(fault) }
     for (name, listener) in listeners.sorted(by: { $0.key < $1.key }) {
+      if let fault = listener.fault { faults.append("listeners.\(name): \(fault)") }
       let demands = listener.access(or: access)
       if listener.tls == true && (demands.tlsCertificate == nil || listener.isUnix) {
         faults.append(
@@ -85,12 +100,14 @@ extension Settings {
       guard let fault = demands.fault, fault != access.fault else { continue }
       faults.append("listeners.\(name): \(fault)")
     }
-    return faults + following.faults + gateway.faults + log.faults + addressFaults
+    let others = listeners.values.flatMap(\.identity)
+    return faults + following.faults + gateway.faults(beside: others) + log.faults + addressFaults
   }
 
   private var addressFaults: [String] {
     var faults: [String] = []
-    let addresses = listeners().map(\.address)
+    let served = listeners().map(\.address)
+    let addresses = served + forwardAuthListeners.map(\.address)
     var seen: Set<SocketAddress> = []
     for address in addresses where !address.isChosenByKernel {
       if !seen.insert(address).inserted {
@@ -101,7 +118,7 @@ extension Settings {
       switch place {
       case .none where inspectOn.count > 1:
         faults.append("--inspect-on: `none` beside an address, expected it alone")
-      case .address(let address) where !addresses.contains(address):
+      case .address(let address) where !served.contains(address):
         faults.append(
           "--inspect-on: nothing listens on `\(address)`; give it to --listen or --unix too, or "
             + "`none` alone")
@@ -113,6 +130,24 @@ extension Settings {
 }
 
 extension NamedListener {
+  /// What does not fit together in it.
+  fileprivate var fault: String? {
+    if Set(identity).count != identity.count { return "`identity` names a source twice" }
+    guard forwardAuth == true else { return nil }
+    // What others are given of it by the server's own options doesn't concern it.
+    let isPlain =
+      inspection == nil && tls != true && access.tlsCertificate == nil && access.tlsKey == nil
+      && access.tlsClientAuthorities == nil && access.tlsClientOptional == nil
+      && access.reflection == nil && access.allowCaller.isEmpty
+    if !isPlain {
+      return "`forward_auth` is plain HTTP/1.1; take away what is about TLS, inspection, "
+        + "reflection or callers"
+    }
+    return identity.contains { $0 == .claims || $0 == .peer }
+      ? "`forward_auth` brings no claims and no certificate, expected bearer, jwt or header"
+      : nil
+  }
+
   fileprivate var isUnix: Bool {
     if case .unix = address { return true }
     return false

@@ -91,6 +91,18 @@ extension NamedListener {
     SettingsOption(
       "tls", "on|off", \.tls, "Whether it speaks TLS.",
       default: "where it is on TCP and there is a certificate"),
+    SettingsOption(
+      "forward-auth", "on|off", \.forwardAuth,
+      """
+      Whether gateways ask there in HTTP/1.1, as at an address of `--forward-auth`, and nobody in \
+      gRPC.
+      """, default: "off"),
+    SettingsOption(
+      "identity", "source", list: \.identity,
+      """
+      Where the requests of gateways that ask there say who is calling, in this order, instead of \
+      `--identity`. How each source is read stands above, once for all listeners.
+      """, default: "as `--identity` says"),
   ]
 }
 

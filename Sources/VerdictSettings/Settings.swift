@@ -37,6 +37,10 @@ public struct NamedListener: Sendable, Equatable {
   public var address: SocketAddress?
   public var inspection: Bool?
   public var tls: Bool?
+  /// Whether gateways ask there in HTTP/1.1, and nobody in gRPC.
+  public var forwardAuth: Bool?
+  /// Empty: the server's.
+  public var identity: [GatewaySettings.Source] = []
   public var access = ListenerAccess()
 
   public init() {}

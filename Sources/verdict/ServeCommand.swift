@@ -68,6 +68,7 @@ extension Settings {
     for listener in listeners(besidePassed: !passed.isEmpty) {
       var settings = try listener.access.listener(listener.address)
       settings.servesInspection = listener.inspection
+      settings.identity = listener.sources
       all.append(settings)
     }
     for socket in passed {

@@ -37,14 +37,16 @@ extension Settings {
     return rules
   }
 
-  /// Where gateways that speak HTTP/1.1 are listened to; nil: nowhere.
-  private var forwardAuth: ForwardAuthSettings? {
-    guard !gateway.forwardAuth.isEmpty else { return nil }
-    var settings = ForwardAuthSettings(addresses: gateway.forwardAuth)
-    settings.allowsPlaintext = access.allowPlaintext ?? settings.allowsPlaintext
-    settings.socketMode = access.unixMode?.mode ?? settings.socketMode
-    settings.socketOwner = access.unixOwner?.owner
-    return settings
+  /// Where gateways that speak HTTP/1.1 are listened to.
+  private var forwardAuth: [ForwardAuthSettings] {
+    forwardAuthListeners.map { listener in
+      var settings = ForwardAuthSettings(listener.address)
+      settings.allowsPlaintext = listener.access.allowPlaintext ?? settings.allowsPlaintext
+      settings.socketMode = listener.access.unixMode?.mode ?? settings.socketMode
+      settings.socketOwner = listener.access.unixOwner?.owner
+      settings.identity = listener.sources
+      return settings
+    }
   }
 
   /// The route tables, compiled.
@@ -55,6 +57,10 @@ extension Settings {
     models.models = self.models
     return try options.compiled(models)
   }
+}
+
+extension Settings.Listener {
+  var sources: IdentitySources { IdentitySources(identity.map(\.source)) }
 }
 
 extension GatewaySettings.Source {

@@ -11,8 +11,8 @@ extension Sidecar {
     /// Where the keys of JWTs are, and which of those are believed; nil: none are.
     let tokenKeysPath: String?
     let tokenRules: TokenRules?
-    /// nil: nobody is answered in HTTP/1.1.
-    let forwardAuth: ForwardAuthSettings?
+    /// Empty: nobody is answered in HTTP/1.1.
+    let forwardAuth: [ForwardAuthSettings]
   }
 
   /// Reads the keys of JWTs, where any are believed, and has `gateways` trust them.
@@ -45,10 +45,10 @@ extension Sidecar {
         "a header names who is calling; the gateway has to strip it from what clients send",
         metadata: ["header": "\(gateways.identity.headerName)"])
     }
-    guard let settings = gateways.forwardAuth else { return nil }
+    if gateways.forwardAuth.isEmpty { return nil }
     // The slot behind those of loops and workers.
     let server = try ForwardAuthServer(
-      settings, publication: publication, slot: configuration.slotCount,
+      gateways.forwardAuth, publication: publication, slot: configuration.slotCount,
       log: configuration.log
     ) {
       Services(state, isOnWorker: true)

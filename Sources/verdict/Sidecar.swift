@@ -35,7 +35,7 @@ enum Sidecar {
           "version": "\(ProductVersion.text)", "loops": .number(configuration.loopCount),
         ])
       let publication = Publication(
-        slotCount: configuration.slotCount + (gateways.forwardAuth == nil ? 0 : 1))
+        slotCount: configuration.slotCount + (gateways.forwardAuth.isEmpty ? 0 : 1))
       reportStalls(of: publication, configuration, logger)
       let board = PolicyBoard()
       let activation = Activation(publication: publication, board: board, routes: gateways.routes)
@@ -55,7 +55,7 @@ enum Sidecar {
       configuration.report = { tell($0, logger) }
       let log = try settings.map { settings throws(LogFailure) in
         try openLog(
-          settings, loopCount: configuration.loopCount + (gateways.forwardAuth == nil ? 0 : 1),
+          settings, loopCount: configuration.loopCount + (gateways.forwardAuth.isEmpty ? 0 : 1),
           logger)
       }
       configuration.log = log

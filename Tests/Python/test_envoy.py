@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import os
-import threading
 import time
 
 import pytest
@@ -14,8 +13,9 @@ import api_world
 import gateway_fuzz
 import world
 from api_world import MIA, bearer
+from gateway_traffic import Policies, Traffic
 from gateways import Envoy, Upstream, ext_authz
-from sidecar import Sidecar, publish, wait_until
+from sidecar import Sidecar, publish
 
 FORGED = [
     ("x-verdict-principal", "user:olga@acme.example"),
@@ -290,53 +290,26 @@ def test_without_verdict_the_operators_choice_holds(changed, upstream, tmp_path,
         assert response.status == 503 and len(upstream.seen) == before
 
 
-def test_swaps_and_restarts_under_traffic_never_allow_wrongly(changed, upstream, tmp_path):
-    granted, denied = api_world.document(), api_world.document()
-    denied["tokens"]["service"][0]["policy"] = {"resources": {"destination": {"edit": ["D2"]}}}
-    control = tmp_path / "control"
-    files = {
-        True: world.write(granted, tmp_path / "granted.json"),
-        False: world.write(denied, tmp_path / "denied.json"),
-    }
-    publish(control, files[True])
-    sidecar = Sidecar(tmp_path / "first", "--control", control, loops=1)
-    envoy = changed(None, sidecar.port)
-    seen, stop = {"never": set(), "turns": set(), "always": set()}, threading.Event()
-
-    def traffic():
-        while not stop.is_set():
-            for name, token, path in (
-                ("never", "reader", "/v2/destinations/D1"),
-                ("turns", "ci", "/v2/destinations/D1"),
-                ("always", "ci", "/v2/destinations/D2"),
-            ):
-                seen[name].add(envoy.request("PUT", path, bearer(token)).status)
-
-    clients = [threading.Thread(target=traffic) for _ in range(2)]
+def test_swaps_and_restarts_under_traffic_never_allow_wrongly(changed, tmp_path):
+    policies = Policies(tmp_path)
+    arguments = ("--control", policies.control)
+    sidecar = Sidecar(tmp_path / "first", *arguments, loops=1)
+    traffic = Traffic(changed(None, sidecar.port))
     try:
-        for client in clients:
-            client.start()
-
-        def is_now(status):
-            return envoy.request("PUT", "/v2/destinations/D1", bearer("ci")).status == status
-
-        for turn in range(4):
-            publish(control, files[turn % 2 == 1])
-            wait_until(lambda: is_now(200 if turn % 2 else 403), "the new policies are in force")
-        assert seen["always"] == {200} and seen["turns"] == {200, 403}
-        # The same port again, as a supervisor would start it.
-        port = sidecar.port
-        sidecar.stop()
-        sidecar = Sidecar(
-            tmp_path / "second", "--control", control, "--listen", f"127.0.0.1:{port}", loops=1
-        )
-        wait_until(lambda: is_now(200), "Envoy has connected again")
+        with traffic:
+            for turn in range(4):
+                policies.publish(turn % 2 == 1)
+                traffic.wait_for(200 if turn % 2 else 403, "the new policies are in force")
+            assert traffic.seen["always"] == {200} and traffic.seen["turns"] == {200, 403}
+            # The same port again, as a supervisor would start it.
+            port = sidecar.port
+            sidecar.stop()
+            again = ("--listen", f"127.0.0.1:{port}")
+            sidecar = Sidecar(tmp_path / "second", *arguments, *again, loops=1)
+            traffic.wait_for(200, "Envoy has connected again")
     finally:
-        stop.set()
-        for client in clients:
-            client.join(20)
         sidecar.stop()
-    assert seen["never"] <= {403, 503} and 403 in seen["never"]
+    assert traffic.seen["never"] <= {403, 503} and 403 in traffic.seen["never"]
 
 
 def test_random_requests_never_move_envoy_into_its_error_path(envoy):

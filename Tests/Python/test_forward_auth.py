@@ -1,14 +1,13 @@
 """Real nginx, Caddy and Traefik in front of an API, as their example files say."""
 
-import threading
-
 import pytest
 
 import api_world
 import world
 from api_world import bearer
+from gateway_traffic import Policies, Traffic
 from gateways import Caddy, Nginx, Traefik, Upstream
-from sidecar import Sidecar, publish, wait_until
+from sidecar import Sidecar, publish
 
 FORGED = [
     ("x-verdict-principal", "user:olga@acme.example"),
@@ -180,53 +179,28 @@ def test_large_headers_do_not_pass_wrongly(gateway, upstream):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_swaps_and_restarts_under_traffic_never_allow_wrongly(upstream, tmp_path, kind):
-    granted, denied = api_world.document(), api_world.document()
-    denied["tokens"]["service"][0]["policy"] = {"resources": {"destination": {"edit": ["D2"]}}}
-    control = tmp_path / "control"
-    files = {
-        True: world.write(granted, tmp_path / "granted.json"),
-        False: world.write(denied, tmp_path / "denied.json"),
-    }
-    publish(control, files[True])
-    arguments = ("--control", control, "--forward-auth")
+    policies = Policies(tmp_path)
+    arguments = ("--control", policies.control, "--forward-auth")
     sidecar = Sidecar(tmp_path / "first", *arguments, "127.0.0.1:0", loops=1)
     port = sidecar.forward_auth_port()
     gateway = KINDS[kind](tmp_path / kind, port, upstream.port)
-    seen, stop = {"never": set(), "turns": set(), "always": set()}, threading.Event()
-
-    def traffic():
-        while not stop.is_set():
-            for name, token, path in (
-                ("never", "reader", "/v2/destinations/D1"),
-                ("turns", "ci", "/v2/destinations/D1"),
-                ("always", "ci", "/v2/destinations/D2"),
-            ):
-                seen[name].add(gateway.request("PUT", path, bearer(token)).status)
-
-    clients = [threading.Thread(target=traffic) for _ in range(2)]
+    traffic = Traffic(gateway)
     try:
-        for client in clients:
-            client.start()
-
-        def is_now(status):
-            return gateway.request("PUT", "/v2/destinations/D1", bearer("ci")).status == status
-
-        for turn in range(2):
-            publish(control, files[turn % 2 == 1])
-            wait_until(lambda: is_now(200 if turn % 2 else 403), "the new policies are in force")
-        assert seen["always"] == {200} and seen["turns"] <= {200, 403}
-        sidecar.stop()
-        before = len(upstream.seen)
-        for _ in range(3):
-            response = gateway.request("PUT", "/v2/destinations/D1", with_token("ci", *FORGED))
-            assert response.status >= 500
-        assert len(upstream.seen) == before
-        sidecar = Sidecar(tmp_path / "second", *arguments, f"127.0.0.1:{port}", loops=1)
-        wait_until(lambda: is_now(200), "the gateway has connected again")
+        with traffic:
+            for turn in range(2):
+                policies.publish(turn % 2 == 1)
+                traffic.wait_for(200 if turn % 2 else 403, "the new policies are in force")
+            assert traffic.seen["always"] == {200} and traffic.seen["turns"] <= {200, 403}
+            sidecar.stop()
+            before = len(upstream.seen)
+            for _ in range(3):
+                response = gateway.request("PUT", "/v2/destinations/D1", with_token("ci", *FORGED))
+                assert response.status >= 500
+            assert len(upstream.seen) == before
+            sidecar = Sidecar(tmp_path / "second", *arguments, f"127.0.0.1:{port}", loops=1)
+            traffic.wait_for(200, "the gateway has connected again")
     finally:
-        stop.set()
-        for client in clients:
-            client.join(20)
         sidecar.stop()
         gateway.close()
-    assert 403 in seen["never"] and seen["never"] <= {403, 500, 502, 503, 504}
+    seen = traffic.seen["never"]
+    assert 403 in seen and seen <= {403, 500, 502, 503, 504}

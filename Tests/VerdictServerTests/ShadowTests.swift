@@ -1,4 +1,5 @@
 import Testing
+import VerdictGateway
 import VerdictModel
 import VerdictSystem
 
@@ -9,7 +10,7 @@ struct ShadowTests {
   /// Adds a message of `count` bytes that all tell its number.
   private func add(_ number: Int, count: Int, to queue: ShadowQueue) {
     [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: count).withByteView {
-      queue.add(method: 1, $0)
+      queue.add(method: 1, $0, identity: IdentitySources(word: UInt64(number)))
     }
   }
 
@@ -29,8 +30,9 @@ struct ShadowTests {
         counts.append(count)
         added += 1
       }
-      while queue.take({ method, message in
+      while queue.take({ method, message, identity in
         #expect(method == 1 && message.count == counts[taken])
+        #expect(identity.word == UInt64(taken))
         for index in stride(from: 0, to: message.count, by: 97) {
           #expect(message[index] == UInt8(truncatingIfNeeded: taken))
         }
@@ -44,10 +46,10 @@ struct ShadowTests {
   func overflow() {
     let queue = ShadowQueue()
     for number in 0..<100 { add(number, count: 100_000, to: queue) }
-    let kept = ShadowQueue.byteCount / 100_008
+    let kept = ShadowQueue.byteCount / 100_016
     #expect(queue.overflowCount == UInt64(100 - kept))
     var taken = 0
-    while queue.take({ _, message in
+    while queue.take({ _, message, _ in
       #expect(message[0] == UInt8(taken))
       taken += 1
     }) {}
@@ -57,7 +59,7 @@ struct ShadowTests {
     // There is room again.
     add(8, count: 5, to: queue)
     var count = 0
-    let isThere = queue.take { _, message in count = message.count }
+    let isThere = queue.take { _, message, _ in count = message.count }
     #expect(isThere && count == 5)
   }
 
@@ -74,14 +76,14 @@ struct ShadowTests {
     var seen = 0
     let end = SystemClock.monotonicNanoseconds() + 60_000_000_000
     while seen + Int(queue.overflowCount) < total, SystemClock.monotonicNanoseconds() < end {
-      _ = queue.take { method, message in
+      _ = queue.take { method, message, _ in
         #expect(method == 2)
         #expect(message.count >= 16 && message[0] == message[message.count - 1])
         seen += 1
       }
     }
     writer.join()
-    while queue.take({ _, _ in seen += 1 }) {}
+    while queue.take({ _, _, _ in seen += 1 }) {}
     #expect(seen + Int(queue.overflowCount) == total && seen > 0)
   }
 

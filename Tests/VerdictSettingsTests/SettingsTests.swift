@@ -65,6 +65,7 @@ private let accessCompany: [String: [String: [String]]] = [
 
 private let listenerSamples: [String: [String]] = [
   "address": ["unix:/run/main.sock"], "inspection": ["off"], "tls": ["off"],
+  "forward-auth": ["on"], "identity": ["claims", "bearer"],
 ]
 
 @Suite("settings")

@@ -137,10 +137,10 @@ public final class Shadow: Sendable {
     of queue: ShadowQueue, _ live: ServedSet, _ staged: ServedSet, _ bench: inout ShadowBench
   ) -> Bool {
     let now = SystemClock.realNanoseconds() / 1_000_000_000
-    return queue.take { method, message in
+    return queue.take { method, message, identity in
       tally.withLock {
         bench.compare(
-          Method(rawValue: method), message, live: live.table, staged: staged.table,
+          Method(rawValue: method), message, identity, live: live.table, staged: staged.table,
           nowSeconds: now, into: &$0)
       }
     }

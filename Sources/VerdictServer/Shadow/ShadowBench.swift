@@ -18,15 +18,15 @@ struct ShadowBench: ~Copyable {
   ///
   /// - Parameter nowSeconds: since 1970, for tokens that expire.
   mutating func compare(
-    _ method: Method?, _ message: ByteView, live: SnapshotSet, staged: SnapshotSet,
-    nowSeconds: Int64, into tally: inout ShadowTally
+    _ method: Method?, _ message: ByteView, _ identity: IdentitySources, live: SnapshotSet,
+    staged: SnapshotSet, nowSeconds: Int64, into tally: inout ShadowTally
   ) {
     arena.reset()
     let isCompared =
       switch method {
       case .authorize: authorize(message, live, staged, &tally)
       case .checkVisibility: visibility(message, live, staged, &tally)
-      default: external(message, live, staged, nowSeconds, &tally)
+      default: external(message, identity, live, staged, nowSeconds, &tally)
       }
     if isCompared { tally.addRequest() } else { tally.addOversized() }
   }
@@ -102,11 +102,12 @@ struct ShadowBench: ~Copyable {
   // MARK: Gateways
 
   private mutating func external(
-    _ message: ByteView, _ live: SnapshotSet, _ staged: SnapshotSet, _ nowSeconds: Int64,
-    _ tally: inout ShadowTally
+    _ message: ByteView, _ identity: IdentitySources, _ live: SnapshotSet,
+    _ staged: SnapshotSet, _ nowSeconds: Int64, _ tally: inout ShadowTally
   ) -> Bool {
     guard let request = ExternalAuthorizationRequest(message, in: arena) else { return false }
-    let asked = GatewayRequest(request)
+    var asked = GatewayRequest(request)
+    asked.sources = identity
     let before = gateway.decide(asked, live, nowSeconds: nowSeconds, in: arena)
     let after = gateway.decide(asked, staged, nowSeconds: nowSeconds, in: arena)
     guard !arena.isExhausted else { return false }

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import VerdictGateway
 internal import VerdictHTTP2
 internal import VerdictModel
 
@@ -10,6 +11,7 @@ internal import VerdictModel
 /// |---|---|
 /// | 4 | length of the message |
 /// | 4 | method; 0: the record ends the ring, the next one stands at its start |
+/// | 8 | `IdentitySources` of a gateway's request |
 /// | the message, up to a multiple of 8 | |
 @safe
 final class ShadowQueue: @unchecked Sendable {
@@ -17,7 +19,7 @@ final class ShadowQueue: @unchecked Sendable {
 
   /// A power of two. Its pages are touched as they are used.
   static let byteCount = 4 << 20
-  private static let headerByteCount = 8
+  private static let headerByteCount = 16
 
   private let base: UnsafeMutableRawPointer
   /// Bytes ever written and ever read; their difference is what waits.
@@ -40,7 +42,9 @@ final class ShadowQueue: @unchecked Sendable {
   var overflowCount: UInt64 { overflow.load(ordering: .relaxed) }
 
   /// By the writer: adds a request, or counts that there is no room.
-  func add(method: UInt8, _ message: ByteView) {
+  func add(
+    method: UInt8, _ message: ByteView, identity: IdentitySources = .ofServer
+  ) {
     let size = Self.headerByteCount + (message.count + 7) & ~7
     var position = written.load(ordering: .relaxed)
     let left = Self.byteCount - position & (Self.byteCount - 1)
@@ -55,9 +59,10 @@ final class ShadowQueue: @unchecked Sendable {
       position += skipped
     }
     put(UInt32(message.count), method: method, at: position)
+    // SAFETY: the reader leaves alone what it was not told of.
+    unsafe room(position).storeBytes(of: identity.word, toByteOffset: 8, as: UInt64.self)
     if let source = unsafe message.buffer.baseAddress {
-      // SAFETY: the reader leaves alone what it was not told of, and there is room up to the end of
-      // the ring.
+      // SAFETY: as above, and there is room up to the end of the ring.
       unsafe room(position + Self.headerByteCount)
         .copyMemory(from: source, byteCount: message.count)
     }
@@ -66,7 +71,9 @@ final class ShadowQueue: @unchecked Sendable {
 
   /// By the reader: calls `body` with the oldest request, whose message is valid for the call.
   /// - Returns: false where there is none.
-  func take(_ body: (_ method: UInt8, _ message: ByteView) -> Void) -> Bool {
+  func take(
+    _ body: (_ method: UInt8, _ message: ByteView, _ identity: IdentitySources) -> Void
+  ) -> Bool {
     let end = written.load(ordering: .acquiring)
     var position = read.load(ordering: .relaxed)
     guard position < end else { return false }
@@ -76,8 +83,9 @@ final class ShadowQueue: @unchecked Sendable {
     }
     let count = unsafe Int(room(position).load(as: UInt32.self))
     let method = unsafe room(position).load(fromByteOffset: 4, as: UInt32.self)
+    let identity = unsafe room(position).load(fromByteOffset: 8, as: UInt64.self)
     let message = unsafe ByteView(base: room(position + Self.headerByteCount), count: count)
-    body(UInt8(truncatingIfNeeded: method), message)
+    body(UInt8(truncatingIfNeeded: method), message, IdentitySources(word: identity))
     read.store(
       position + Self.headerByteCount + (count + 7) & ~7, ordering: .releasing)
     return true
@@ -129,12 +137,15 @@ struct ShadowTap {
   /// Passes on a request that was due, if anybody compares. One that failed has no answer to be
   /// compared, and one that is put off comes again.
   @inline(never)
-  func add(method: UInt8, _ message: ByteView, _ outcome: ServiceOutcome) {
+  func add(
+    method: UInt8, _ message: ByteView, identity: IdentitySources = .ofServer,
+    _ outcome: ServiceOutcome
+  ) {
     guard let queue, queue.isOpen.load(ordering: .relaxed) else { return }
     switch outcome {
     case .answered(let status) where status.code != .ok: return
     case .awaits, .mustWait, .forWorkers, .toBeVerified: return
-    case .answered, .begun: queue.add(method: method, message)
+    case .answered, .begun: queue.add(method: method, message, identity: identity)
     }
   }
 }
