@@ -202,6 +202,7 @@ class ForwardingGateway(Gateway):
             for old, new in ports.items():
                 assert name == "traefik.yaml" or f":{old}" in text or old == 10000
                 text = text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}")
+            text = text.replace("http://:10000", f"http://:{self.port}")
             (directory / name).write_text(text)
         self.process = Process(
             [BIN / self.command[0], *self.command[1:]], directory / "log", self._is_listening,

@@ -1,5 +1,7 @@
 """Real nginx, Caddy and Traefik in front of an API, as their example files say."""
 
+import socket
+
 import pytest
 
 import api_world
@@ -80,6 +82,17 @@ def test_an_unidentified_one_gets_a_401_with_the_way_to_ask(gateway, upstream):
         assert response.status == 401
         assert response.headers["www-authenticate"] == 'Bearer realm="verdict"'
         assert response.json()["reason"] == "unidentified"
+    assert len(upstream.seen) == before
+
+
+@pytest.mark.parametrize("host", ["localhost", "api.example", "", "127.0.0.1"])
+def test_whatever_host_is_asked_verdict_is(gateway, upstream, host):
+    before = len(upstream.seen)
+    lines = ["GET /v2/workspace HTTP/1.1", f"Host: {host}", "Connection: close", "", ""]
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as client:
+        client.sendall("\r\n".join(lines).encode())
+        status = int(client.makefile("rb").readline().split()[1])
+    assert status in (400, 401) if host == "" else status == 401
     assert len(upstream.seen) == before
 
 
