@@ -44,9 +44,9 @@ struct DrainTests {
     caller.join()
     echo.server.waitUntilStopped()
     let (answered, ending) = outcome.withLock { $0 }
-    // The client was told to go elsewhere, and nobody listens any more; a call that got lost on
-    // the way would have another ending.
-    #expect(ending.contains("is the server running?"))
+    // The client was told to go elsewhere, and nobody listens any more, or the new connection was
+    // still waiting to be accepted when the listener closed.
+    #expect(ending.contains("is the server running?") || ending.contains("reset by peer"))
     let requests = echo.server.loopCounters[0].requests
     #expect(requests == UInt64(answered))
   }
