@@ -74,6 +74,7 @@ final class AdminConnection {
     body.withByteView {
       response.end(body: $0, isHeadOnly: requests.isHead, keepsAlive: requests.keepsAlive)
     }
+    if response.bytes.count > AdminLimits.unsentByteCountMax { isEnding = true }
   }
 
   /// Sends what is unsent.

@@ -15,6 +15,9 @@ enum AdminLimits {
   /// Between looks at what has taken too long.
   static let sweepNanoseconds: UInt64 = 1_000_000_000
   static let readByteCount = 16 << 10
+  /// Answers that wait to be sent. A connection that asks for more without reading is ended behind
+  /// them.
+  static let unsentByteCountMax = 1 << 20
 }
 
 /// The life of the endpoint's thread.

@@ -226,6 +226,13 @@ def test_what_is_no_request_is_told_so_and_hung_up_on(sidecar, head, status):
     assert answer.startswith(b"HTTP/1.1 " + status)
 
 
+def test_who_asks_for_pages_without_end_is_hung_up_on(sidecar):
+    with socket.create_connection(("::1", admin_port(sidecar)), timeout=10) as one:
+        one.sendall(b"GET /metrics HTTP/1.1\r\n\r\n" * 2_000)
+        answer = b"".join(iter(lambda: one.recv(1 << 20), b""))
+    assert 2 <= answer.count(b"HTTP/1.1 200 OK") < 1_000
+
+
 def test_one_connection_too_many_ends_the_one_that_is_silent_longest(sidecar):
     with contextlib.ExitStack() as stack:
         crowd = [
