@@ -193,7 +193,7 @@ lint: swift-there ## is the Swift code formatted as .swift-format says?
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 
 asan: swift-there ## the tests in Swift under the address sanitizer
-	$(SWIFT) test --sanitize=address --scratch-path .build-asan -j $(JOBS) --disable-xctest
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp $(SWIFT) test --sanitize=address --scratch-path .build-asan -j $(JOBS) --disable-xctest
 
 tsan: swift-there ## the tests in Swift under the thread sanitizer
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -j $(JOBS) --disable-xctest

@@ -38,6 +38,10 @@ public final class RequestReader {
   /// Whether it ended where the input did, so that the next byte may be the same line's.
   private var isValueOpen = false
   private var hasBody = false
+  /// Where the input at hand begins, during a `read`.
+  private var inputStart: UnsafePointer<CChar>?
+  /// Whether a line ended between a name and the end of the input, with no value there yet.
+  private var hasLineEndBeforeValue = false
 
   private enum Part { case target, name, value }
 
@@ -79,11 +83,13 @@ public final class RequestReader {
       unsafe http_parser_pause(parser, 0)
     }
     let start = unsafe base.assumingMemoryBound(to: CChar.self)
+    unsafe inputStart = start
     // A value that was under way goes on at the first byte, or not at all.
     unsafe valueEnd = isValueOpen ? start : nil
     // SAFETY: the bytes outlive the call, and the callbacks copy what they keep.
     let count = unsafe http_parser_execute(parser, settings, start, bytes.count)
     isValueOpen = unsafe valueEnd == start + bytes.count
+    hasLineEndBeforeValue = unsafe part == .name && isBehindLineEnd(start + bytes.count)
     if isWhole { return (.head, count) }
     if fault == nil, unsafe parser.pointee.http_errno != 0 {
       let isTooLarge = unsafe parser.pointee.http_errno == HPE_HEADER_OVERFLOW.rawValue
@@ -173,6 +179,22 @@ public final class RequestReader {
     return 0
   }
 
+  /// Whether only blanks are between a place in the input and the end of a line before it.
+  private func isBehindLineEnd(_ place: UnsafePointer<CChar>) -> Bool {
+    guard let start = unsafe inputStart else { return false }
+    var place = unsafe place
+    // SAFETY: between the input's start and a place in it, or its end.
+    while unsafe place > start {
+      unsafe place -= 1
+      switch unsafe UInt8(bitPattern: place.pointee) {
+      case UInt8(ascii: "\n"): return true
+      case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): continue
+      default: return false
+      }
+    }
+    return hasLineEndBeforeValue
+  }
+
   /// Keeps a piece; not 0: the parser is to stop.
   private func take(_ newPart: Part, _ base: UnsafePointer<CChar>?, _ count: Int) -> Int32 {
     guard let base = unsafe base else { return 0 }
@@ -184,7 +206,9 @@ public final class RequestReader {
     case .target: head.addTarget(bytes)
     case .name: head.addName(bytes, isNew: isNew)
     case .value:
-      if !isNew, unsafe base != valueEnd {
+      // A value that begins in another line than its name goes on there, behind an empty start.
+      let goesOn = unsafe isNew ? count > 0 && isBehindLineEnd(base) : base != valueEnd
+      if goesOn {
         fault = .malformed
         return 1
       }

@@ -70,7 +70,6 @@ public final class DecisionLog: Sendable {
     self.vocabulary = vocabulary
     self.report = report
     past = try LogPast(of: settings.path)
-    lanes = (0..<loopCount).map { _ in LogLane(ringByteCount: settings.ringByteCount) }
     do throws(SystemError) {
       bell = try EventSignal()
       ended = try EventSignal()
@@ -80,6 +79,8 @@ public final class DecisionLog: Sendable {
     } catch {
       throw LogFailure("\(error)")
     }
+    // Behind what may fail, where nobody would free them.
+    lanes = (0..<loopCount).map { _ in LogLane(ringByteCount: settings.ringByteCount) }
     do throws(SystemError) {
       let started = try Thread(name: "verdict-log") { [self] in write() }
       thread.withLock { $0 = started }

@@ -190,8 +190,12 @@ def openssl(port, *arguments, lines=""):
 
 
 def test_there_is_no_renegotiation(secured):
-    said = openssl(secured.port, "-tls1_2", lines="R\n")
-    assert "RENEGOTIATING" in said
+    # The client fails of itself where the server's first frames reach it in the middle of asking.
+    for _ in range(10):
+        said = openssl(secured.port, "-tls1_2", lines="R\n")
+        assert "RENEGOTIATING" in said
+        if "unexpected record" not in said:
+            break
     assert re.search(r"no renegotiation", said, re.IGNORECASE), said
 
 

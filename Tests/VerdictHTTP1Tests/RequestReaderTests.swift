@@ -49,9 +49,9 @@ struct RequestReaderTests {
 
   @Test("every header is there as often as it came, with its name in lower case")
   func repeatedHeaders() {
-    let text = "GET /a?b HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nx-a:  2 \r\nX-a:\r\n\r\n"
-    let wanted = Head(
-      target: "/a?b", headers: ["host=x", "x-a=1", "x-a=2", "x-a="], keepsAlive: true)
+    let text = "GET /a?b HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nx-a:  2 \r\nX-a:\r\nY: 3\r\nZ: \r\n\r\n"
+    let headers = ["host=x", "x-a=1", "x-a=2", "x-a=", "y=3", "z="]
+    let wanted = Head(target: "/a?b", headers: headers, keepsAlive: true)
     for count in 1...text.utf8.count {
       #expect(read(text, pieceByteCount: count) == Reading(heads: [wanted]), "pieces of \(count)")
     }
@@ -88,6 +88,8 @@ struct RequestReaderTests {
     "what can be read in two ways is refused",
     arguments: [
       "GET / HTTP/1.1\r\nX-A: 1\r\n 2\r\n\r\n",
+      "GET / HTTP/1.1\r\nX-A:\r\n 2\r\n\r\n",
+      "GET / HTTP/1.1\r\nX-A: \t\r\n\t 2\r\n\r\n",
       "GET / HTTP/1.1\r\nX-A: 1\r\n\t2\r\n\r\n",
       "GET / HTTP/1.1\r\nX-A : 1\r\n\r\n",
       "GET / HTTP/1.1\r\nX-A: 1\u{0}\r\n\r\n",
