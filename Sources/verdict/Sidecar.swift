@@ -62,14 +62,14 @@ enum Sidecar {
       let server = try Server(configuration, publication: publication) {
         Services(state, isOnWorker: $0.isWorker)
       }
-      for (listener, address) in zip(configuration.listeners, server.addresses) {
-        logger.info("listening", metadata: facts(about: listener, address))
-      }
       let forward = try listenForGateways(gateways, publication, configuration, state, logger)
       let endpoint = try admin.map {
         try AdminEndpoint($0, pages(server, forward, state, activation, board, log))
       }
       if let endpoint { logger.info("admin endpoint", metadata: ["at": "\(endpoint.address)"]) }
+      for (listener, address) in zip(configuration.listeners, server.addresses) {
+        logger.info("listening", metadata: facts(about: listener, address))
+      }
       defer { endpoint?.stop() }
       supervisor.listens()
       try source.start()

@@ -406,5 +406,6 @@ def test_who_takes_too_long_is_hung_up_on(acme):
     after = limit_hits(acme.admin)
     hits = {limit: after[limit] - before[limit] for limit in after}
     assert hits["preface_timeout"] == 2 and hits["settings_timeout"] == 1
-    assert hits["frame_timeout"] == 2
+    # The greedy one's last frame may have been cut off, too.
+    assert hits["frame_timeout"] in (2, 3)
     assert hits["body_timeout"] == 1 and hits["answer_stall"] >= 1
