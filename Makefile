@@ -151,6 +151,9 @@ soak: build $(VENV)/ready $(STUBS)/ready bench-tools ## ten minutes of load and 
 bench-gateway: build build-bench $(VENV)/ready $(STUBS)/ready bench-tools ## what a Check of Envoy's costs beside an Authorize
 	$(VENV)/bin/python Tests/Benchmarks/gateway.py
 
+bench-memory: build $(VENV)/ready $(STUBS)/ready ## what a million members and resources cost in memory, and to compile
+	$(VENV)/bin/python Tests/Benchmarks/memory.py $(MEMORY_FLAGS)
+
 bench-log: build $(VENV)/ready $(STUBS)/ready bench-tools ## what the decision log costs, beside the transport floor
 	$(VENV)/bin/python Tests/Benchmarks/logs.py $(LOG_FLAGS)
 

@@ -10,7 +10,7 @@ final class AdminConnection {
   private(set) var isEnding = false
   private var hasEnded = false
   private var response = ResponseText()
-  private var sentCount = 0
+  private var unsent = Outbox()
   /// When the present state began: idle, a head under way, an answer to be taken.
   var sinceNanoseconds: UInt64
 
@@ -22,7 +22,7 @@ final class AdminConnection {
 
   deinit { FileDescriptor(owning: descriptor).close() }
 
-  var hasUnsent: Bool { sentCount < response.bytes.count }
+  var hasUnsent: Bool { !unsent.isEmpty }
 
   /// Whether it has had its time.
   func isOverdue(_ nowNanoseconds: UInt64) -> Bool {
@@ -53,12 +53,13 @@ final class AdminConnection {
     }
   }
 
+  /// Says what is wrong with what came, and is the last to be said.
   func refuse(_ fault: RequestReader.Fault) {
+    isEnding = true
     switch fault {
     case .malformed: add(400, "text/plain", "not a request of HTTP/1.1\n")
     case .tooLarge: add(431, "text/plain", "too large a head\n")
     }
-    isEnding = true
   }
 
   private func add(_ status: Int32, _ type: String, _ body: String) {
@@ -66,13 +67,15 @@ final class AdminConnection {
   }
 
   private func add(_ status: Int32, _ type: String, _ body: [UInt8]) {
+    // Of what was refused nothing is known.
+    let isHeadOnly = !isEnding && requests.isHead
     if !requests.keepsAlive { isEnding = true }
     response.begin(status: status)
     "content-type".withByteView { name in
       type.withByteView { response.header(name, $0) }
     }
     body.withByteView {
-      response.end(body: $0, isHeadOnly: requests.isHead, keepsAlive: requests.keepsAlive)
+      response.end(body: $0, isHeadOnly: isHeadOnly, keepsAlive: !isEnding)
     }
     if response.bytes.count > AdminLimits.unsentByteCountMax { isEnding = true }
   }
@@ -80,20 +83,11 @@ final class AdminConnection {
   /// Sends what is unsent.
   /// - Returns: false: the peer is gone.
   func flush(_ nowNanoseconds: UInt64) -> Bool {
-    while hasUnsent {
-      let sent = unsafe response.bytes.withUnsafeBytes { bytes in
-        // SAFETY: not empty, and the rest of it is inside.
-        guard let base = bytes.baseAddress else { return 0 }
-        return unsafe Socket.write(descriptor, base + sentCount, bytes.count - sentCount)
-      }
-      if sent == -Int(Errno.interrupted) { continue }
-      if sent == -Int(Errno.wouldBlock) { return true }
-      guard sent > 0 else { return false }
-      sentCount += sent
-      sinceNanoseconds = nowNanoseconds
-    }
+    unsent.append(response.bytes)
     response.removeAll()
-    sentCount = 0
+    guard let taken = unsent.send(to: descriptor) else { return false }
+    if taken > 0 { sinceNanoseconds = nowNanoseconds }
+    if hasUnsent { return true }
     if isEnding, !hasEnded {
       // The peer reads the answer before it learns that nobody listens any more.
       hasEnded = true

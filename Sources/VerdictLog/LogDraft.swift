@@ -16,7 +16,7 @@ public struct LogDraft: ~Copyable {
   /// How the only check came out.
   private var single: UInt8 = 0
   private var hasMany = false
-  // SAFETY: of `reasonCountMax` elements, given back by deinit alone.
+  // SAFETY: of `ReasonSet.capacity` elements, given back by deinit alone.
   /// How many came out by each reason, where `seen` has its bit; anything elsewhere.
   private let many: UnsafeMutablePointer<UInt32>
   /// By reason: whether it came up.
@@ -232,9 +232,10 @@ public struct LogDraft: ~Copyable {
     seen = ReasonSet()
     for (reason, count) in parcel.reasons {
       single = reason
-      _ = seen.insert(Int(reason))
-      // SAFETY: the place of a reason that another draft had.
-      unsafe many[Int(reason)] = count
+      let place = min(Int(reason), ReasonSet.capacity - 1)
+      _ = seen.insert(place)
+      // SAFETY: a place below the capacity.
+      unsafe many[place] = count
     }
     guard let base = unsafe base else { return }
     used = parcel.bytes.count
@@ -254,42 +255,4 @@ public struct LogParcel: Sendable {
   let hasMany: Bool
   /// Every reason that came up, and how often.
   let reasons: [(UInt8, UInt32)]
-}
-
-/// A set of small numbers.
-struct ReasonSet {
-  static var capacity: Int { 96 }
-
-  private var words = (UInt64(0), UInt64(0))
-
-  /// Whether the number was not in the set.
-  ///
-  /// - Precondition: it is below the capacity.
-  @inline(__always)
-  mutating func insert(_ number: Int) -> Bool {
-    let bit = UInt64(1) &<< UInt64(number & 63)
-    let isNew: Bool
-    if number < 64 {
-      isNew = words.0 & bit == 0
-      words.0 |= bit
-    } else {
-      isNew = words.1 & bit == 0
-      words.1 |= bit
-    }
-    return isNew
-  }
-
-  /// In ascending order.
-  @inline(__always)
-  func visit(_ body: (Int) -> Void) {
-    var (low, high) = words
-    while low != 0 {
-      body(low.trailingZeroBitCount)
-      low &= low &- 1
-    }
-    while high != 0 {
-      body(64 + high.trailingZeroBitCount)
-      high &= high &- 1
-    }
-  }
 }

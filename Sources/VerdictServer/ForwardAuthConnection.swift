@@ -20,9 +20,7 @@ final class ForwardAuthConnection {
   let callerText: CallerText
   let requests = RequestReader()
   var phase = Phase.open
-  /// What the socket has not taken, from `sentCount` on.
-  var unsent: [UInt8] = []
-  private var sentCount = 0
+  var unsent = Outbox()
   /// When the present state began: idle, a head under way, an answer to be taken.
   var sinceNanoseconds: UInt64
   var lingeredByteCount = 0
@@ -42,7 +40,7 @@ final class ForwardAuthConnection {
 
   var isIdle: Bool { phase == .open && !hasUnsent && !requests.isInsideHead }
 
-  var hasUnsent: Bool { sentCount < unsent.count }
+  var hasUnsent: Bool { !unsent.isEmpty }
 
   /// Whether it has had its time.
   func isOverdue(_ nowNanoseconds: UInt64) -> Bool {
@@ -60,20 +58,9 @@ final class ForwardAuthConnection {
   /// Sends what is unsent.
   /// - Returns: false: the peer is gone.
   func flush(_ nowNanoseconds: UInt64) -> Bool {
-    while hasUnsent {
-      let sent = unsafe unsent.withUnsafeBytes { bytes in
-        // SAFETY: not empty, and the rest of it is inside.
-        guard let base = bytes.baseAddress else { return 0 }
-        return unsafe Socket.write(descriptor, base + sentCount, bytes.count - sentCount)
-      }
-      if sent == -Int(Errno.interrupted) { continue }
-      if sent == -Int(Errno.wouldBlock) { return true }
-      guard sent > 0 else { return false }
-      sentCount += sent
-      sinceNanoseconds = nowNanoseconds
-    }
-    unsent.removeAll(keepingCapacity: true)
-    sentCount = 0
+    guard let taken = unsent.send(to: descriptor) else { return false }
+    if taken > 0 { sinceNanoseconds = nowNanoseconds }
+    if hasUnsent { return true }
     if phase == .ending {
       Socket.endWriting(descriptor)
       phase = .lingering

@@ -124,7 +124,7 @@ struct ForwardAuthLoop: ~Copyable {
     response.removeAll()
     response.begin(status: 503)
     response.end(body: ByteView(), isHeadOnly: true, keepsAlive: false)
-    connection.unsent = response.bytes
+    connection.unsent.append(response.bytes)
     // A fresh socket takes so little; else the peer learns it from the end.
     _ = connection.flush(nowNanoseconds)
   }
@@ -182,7 +182,7 @@ struct ForwardAuthLoop: ~Copyable {
     let wasInside = connection.requests.isInsideHead
     response.removeAll()
     answer(connection, count, set)
-    connection.unsent.append(contentsOf: response.bytes)
+    connection.unsent.append(response.bytes)
     // A head's time runs from its first byte, whatever comes afterwards.
     if !wasInside || !response.bytes.isEmpty { connection.sinceNanoseconds = nowNanoseconds }
     return true

@@ -111,6 +111,19 @@ def batch(rng, count, principals=False):
     )
 
 
+def example_batch(rng, count):
+    """Checks in columns about what is in `examples/acme`: sources and destinations, to be seen or
+    edited by a member."""
+    checks = []
+    for _ in range(count):
+        kind, letter = rng.choice([("event_stream_source", "S"), ("destination", "D")])
+        resource = f"{kind}/{letter}{rng.randrange(1, 4)}"
+        checks.append({"action": rng.choice(["edit", "view"]), "resource": resource})
+    return pb.AuthorizeRequest(
+        organization="acme", principal="user:mia", workspace="prod", columns=api.columns(checks)
+    )
+
+
 def page(rng):
     """A page of personal data: 1 principal x 11 permissions x 1,000 ids."""
     blocks = []

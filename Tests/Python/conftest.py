@@ -4,6 +4,7 @@ import pytest
 
 import world
 from api import Client
+from gateways import Upstream
 from peer import Peer
 from sidecar import Sidecar, publish
 
@@ -23,6 +24,14 @@ def acme(tmp_path_factory, acme_document):
     with Sidecar(directory, *arguments) as sidecar:
         sidecar.control, sidecar.admin = directory / "control", admin
         yield sidecar
+
+
+@pytest.fixture(scope="module")
+def upstream():
+    """The API behind a gateway."""
+    upstream = Upstream()
+    yield upstream
+    upstream.close()
 
 
 @pytest.fixture(params=["tcp", "unix"])

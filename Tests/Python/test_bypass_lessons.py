@@ -31,19 +31,12 @@ import world
 from api_world import bearer
 from control import keygen
 from ext_authz import Asker, pair, request
-from gateways import Envoy, Upstream
+from gateways import Envoy
 from layout import Layout
 from sidecar import Sidecar, publish, verdict, wait_until
 
 OWNER = bearer("olga-laptop")
 D1 = "/v2/destinations/D1"
-
-
-@pytest.fixture(scope="module")
-def upstream():
-    upstream = Upstream()
-    yield upstream
-    upstream.close()
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import gateway_fuzz
 import world
 from api_world import MIA, bearer
 from gateway_traffic import Policies, Traffic
-from gateways import Envoy, Upstream, ext_authz
+from gateways import Envoy, ext_authz
 from sidecar import Sidecar, publish
 
 FORGED = [
@@ -28,13 +28,6 @@ FORGED = [
 ]
 NAMES = {name.lower() for name, _ in FORGED}
 CONNECT = b'{"sourceId": "S1", "destinationId": "D1"}'
-
-
-@pytest.fixture(scope="module")
-def upstream():
-    upstream = Upstream()
-    yield upstream
-    upstream.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import api_world
 import world
 from api_world import bearer
 from gateway_traffic import Policies, Traffic
-from gateways import Caddy, Nginx, Traefik, Upstream
+from gateways import Caddy, Nginx, Traefik
 from sidecar import Sidecar, publish
 
 FORGED = [
@@ -22,13 +22,6 @@ FORGED = [
 ]
 NAMES = {name.lower() for name, _ in FORGED}
 KINDS = {"nginx": Nginx, "caddy": Caddy, "traefik": Traefik}
-
-
-@pytest.fixture(scope="module")
-def upstream():
-    upstream = Upstream()
-    yield upstream
-    upstream.close()
 
 
 @pytest.fixture(scope="module")

@@ -223,7 +223,7 @@ def test_what_is_no_request_is_told_so_and_hung_up_on(sidecar, head, status):
     with socket.create_connection(("::1", admin_port(sidecar)), timeout=10) as one:
         one.sendall(head)
         answer = b"".join(iter(lambda: one.recv(4096), b""))
-    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert answer.startswith(b"HTTP/1.1 " + status) and b"connection: close\r\n" in answer
 
 
 def test_who_asks_for_pages_without_end_is_hung_up_on(sidecar):
