@@ -60,7 +60,9 @@ public struct ExhaustiveWorld {
     _ body: (ExhaustiveWorld) throws -> Void
   ) rethrows {
     if let crowd = crowd(model: model) { try body(crowd) }
-    if let several = severalWorkspaces(model: model) { try body(several) }
+    for isLast in [false, true] {
+      if let several = severalWorkspaces(model: model, isLast: isLast) { try body(several) }
+    }
     var seen: [AccessModel.WorkspaceRule] = []
     for action in model.actions {
       guard case .workspace(let rule) = action.rule else { continue }
