@@ -30,18 +30,18 @@ public struct ExhaustiveWorld {
     case full
   }
 
-  /// How many checks there are.
-  public var count: Int { principals.count * operands.count }
-
   public func forEachCheck(_ body: (ReferenceCheck) -> Void) {
-    // A personal token's own workspace is the one that is asked about.
     for principal in principals {
-      let names = principal.starts(with: "personal_token:".utf8)
-      for operand in operands {
-        body(
-          ReferenceCheck(
-            principal: principal, workspace: names ? nil : ExhaustiveWorld.workspace,
-            action: action, resource: operand.resource, target: operand.target))
+      // A personal token has a workspace of its own, here the same one, and may leave it out.
+      let mayLeaveOut = principal.starts(with: "personal_token:".utf8)
+      for workspace in mayLeaveOut ? [nil, ExhaustiveWorld.workspace] : [ExhaustiveWorld.workspace]
+      {
+        for operand in operands {
+          body(
+            ReferenceCheck(
+              principal: principal, workspace: workspace, action: action,
+              resource: operand.resource, target: operand.target))
+        }
       }
     }
   }
