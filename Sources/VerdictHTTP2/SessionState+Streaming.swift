@@ -53,7 +53,7 @@ extension SessionState {
     // SAFETY: the callers' record is alive.
     guard unsafe record.pointee.phase == .receiving,
       unsafe record.pointee.headers.target.kind == .bidirectional,
-      unsafe record.pointee.unsentReplyByteCount < SessionLimits.unsentReplyByteCountMax
+      unsafe !isReplyEnough(record)
     else { return }
     let start = unsafe record.pointee.backlogStart
     let rest = unsafe ByteView(
@@ -137,8 +137,12 @@ extension SessionState {
     let length = unsafe record.pointee.reply.count - start - MessageFraming.prefixByteCount
     unsafe record.pointee.reply.base.storeBytes(of: 0, toByteOffset: start, as: UInt8.self)
     unsafe (record.pointee.reply.base + start + 1).copyBytes(of: UInt32(length).bigEndian)
+    let isEnough = unsafe isReplyEnough(record)
     // Room for the next message's prefix.
     unsafe record.pointee.replyStart = record.pointee.reply.count
+    if !isEnough, unsafe isReplyEnough(record) {
+      unsafe context.pointee.counters.limits.add(.unsentBytes)
+    }
     let next = unsafe record.pointee.reply.count + MessageFraming.prefixByteCount
     if unsafe next > record.pointee.reply.capacity {
       unsafe record.pointee.reply.grow(to: next, &pool.pointee.blocks)
@@ -148,6 +152,13 @@ extension SessionState {
     meter.hasSent = true
     unsafe meter.noteAnswer(context.pointee.limits)
     unsafe pump(record)
+  }
+
+  /// Whether the peer has so much to take that no further message of it is looked at.
+  @unsafe
+  private func isReplyEnough(_ record: UnsafeMutablePointer<StreamRecord>) -> Bool {
+    // SAFETY: the callers' record is alive.
+    unsafe record.pointee.unsentReplyByteCount >= SessionLimits.unsentReplyByteCountMax
   }
 
   /// Brings what the session holds up to date with the reply's block.

@@ -88,6 +88,9 @@ extension EventLoop where Service: ~Copyable {
     var interest: Interest = unsent > 0 ? .writable : []
     if unsent < LoopLimits.unsentByteCountMax { interest.insert(.readable) }
     if unsafe connection.pointee.interest != interest {
+      if unsafe connection.pointee.interest.contains(.readable), !interest.contains(.readable) {
+        context.count(.unsentBytes)
+      }
       unsafe connection.pointee.interest = interest
       unsafe poller.modify(connection.pointee.descriptor.rawValue, interest, word: number)
     }

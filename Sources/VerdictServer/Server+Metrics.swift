@@ -37,7 +37,8 @@ extension Server {
       (0..<LoopTally.batchBucketCount).map { sum(LoopTally.batch + $0) }, unit: 1,
       sum: Double(sum(LoopTally.batchSum)))
     text.add(loopCounters)
-    Server.addLimits(&text, sum)
+    let limited = tallies + (forwardAuth.map { [$0.tally.tally] } ?? [])
+    Server.addLimits(&text, limited)
     text.add(policies, active)
     if let shadow { text.add(shadow.report(rowCountMax: 0)) }
     if let log { text.add(log) }
@@ -99,12 +100,13 @@ extension Server {
       sum(LoopTally.visibility))
   }
 
-  private static func addLimits(_ text: inout MetricsText, _ sum: (Int) -> UInt64) {
+  private static func addLimits(_ text: inout MetricsText, _ tallies: [LoopTally]) {
     let name = "verdict_limit_hits_total"
     text.family(name, .counter, "How often a limit was reached, by limit.")
     for limit in Limit.allCases {
+      let index = LoopTally.limits + Int(limit.rawValue)
       text.sample(
-        name, [("limit", "\(limit.name)")], sum(LoopTally.limits + Int(limit.rawValue)))
+        name, [("limit", "\(limit.name)")], tallies.reduce(0) { $0 &+ $1[index] })
     }
   }
 }
