@@ -20,9 +20,9 @@ public struct SessionLimits: Sendable {
   public var headerByteCountMax = 8 << 10
   public var headerCountMax = 64
   public var headerHardFactor = 4
-  /// Frames waiting to be sent. More closes the connection without a word, because a peer that
-  /// keeps us from sending them has stopped to read.
-  public var outboundFrameCountMax = 1024
+  /// Frames waiting to be sent after a read, two for each stream. More closes the connection
+  /// without a word: whoever is owed as much as that has no good reason, or has stopped to read.
+  public var outboundFrameCountMax = 512
   /// What all unfinished requests and replies of one loop may hold beyond their inline buffers, in
   /// bytes, and those of one connection. A request that needs more is RESOURCE_EXHAUSTED.
   public var heldByteCountMax = 256 << 20
@@ -56,8 +56,9 @@ public struct SessionLimits: Sendable {
   /// and some more for every answer. One more ends the connection.
   public var unproductiveByteCountMax = 256 << 10
   static let unproductiveBytesPerAnswer = 64 << 10
-  /// Streams that one read may open. More ends the connection.
-  public var streamBurstCountMax = 512
+  /// Streams that one read may open: all that may be open at once, and half as many that were given
+  /// up in the same breath. More ends the connection.
+  public var streamBurstCountMax = 384
 
   /// From the connection's start to the peer's first SETTINGS. Then it is closed without a word.
   public var prefaceNanosecondsMax: UInt64 = 5_000_000_000
@@ -87,7 +88,8 @@ public struct SessionLimits: Sendable {
   static let unsentReplyByteCountMax = 64 << 10
   /// CONTINUATION frames of one header block; a fifth closes the connection without a word.
   static let continuationCountMax = 4
-  /// Acknowledgements waiting to be sent; more closes the connection without a word.
+  /// Acknowledgements waiting to be sent; more closes the connection without a word, as too many
+  /// frames do. A second line: the bounds of PING and SETTINGS let fewer through.
   static let outboundAcknowledgementCountMax = 256
   /// Receive window of a whole connection, in bytes.
   static let connectionWindowByteCount: Int32 = 8 << 20

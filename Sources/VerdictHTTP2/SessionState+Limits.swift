@@ -24,8 +24,12 @@ extension SessionState {
       isBroken = true
       // One of our callbacks has said why, else it is the peer's protocol that is broken.
       if stopped != nil { return true }
-      if result == Int(NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue) {
+      switch Int32(result) {
+      case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue:
         unsafe context.pointee.counters.limits.add(.continuations)
+      case NGHTTP2_ERR_FLOODED.rawValue:
+        unsafe context.pointee.counters.limits.add(.outboundFrames)
+      default: break
       }
       unsafe context.pointee.counters.brokenSessions += 1
       return false
@@ -70,7 +74,11 @@ extension SessionState {
     // SAFETY: the frame lives through the callback; the record, if any, is alive.
     let streamID = unsafe frame.pointee.hd.stream_id
     if streamID == 0 { return }
-    if error == NGHTTP2_ERR_REFUSED_STREAM.rawValue {
+    let isRefused = error == NGHTTP2_ERR_REFUSED_STREAM.rawValue
+    if unsafe isRefused || isBeyondStreams(frame.pointee.hd, error) {
+      unsafe context.pointee.counters.limits.add(.streams)
+    }
+    if isRefused {
       if let limit = unsafe meter.glitch(1, context.pointee.limits, nowNanoseconds) { stop(limit) }
       return
     }
@@ -81,6 +89,16 @@ extension SessionState {
     case .ready: unsafe record.pointee.phase = .dropped
     case .answered, .dropped, .closed: break
     }
+  }
+
+  /// Whether an error is about one stream more than the peer knows that it may open, which ends the
+  /// connection.
+  @unsafe
+  private mutating func isBeyondStreams(_ head: nghttp2_frame_hd, _ error: Int32) -> Bool {
+    // SAFETY: the context outlives its sessions; without a record there is no such stream.
+    unsafe error == NGHTTP2_ERR_PROTO.rawValue && head.type == frameHeaders
+      && liveCount >= context.pointee.limits.streamCountMax
+      && record(of: head.stream_id) == nil
   }
 
   /// The last frame of a connection that a limit has ended: a GOAWAY by hand, because nghttp2 may

@@ -46,7 +46,10 @@ extension EventLoop where Service: ~Copyable {
       return false
     }
     let end = job.awaitingEndNanoseconds ?? awaitingEnd(job.deadlineNanoseconds)
-    if end <= nowNanoseconds { return false }
+    if end <= nowNanoseconds {
+      context.count(.policiesTimeout)
+      return false
+    }
     var job = job
     job.awaitingEndNanoseconds = end
     layAside(
@@ -101,6 +104,7 @@ extension EventLoop where Service: ~Copyable {
       layAside(one)
       return false
     }
+    context.count(.policiesTimeout)
     unsafe conclude(request, status, connection)
     return true
   }
@@ -113,6 +117,7 @@ extension EventLoop where Service: ~Copyable {
   ) -> Bool {
     guard let (job, answer) = one.long else { preconditionFailure("only long ones are given") }
     if nowNanoseconds >= one.endNanoseconds {
+      context.count(.policiesTimeout)
       return unsafe conclude(one.stream, answer, connection)
     }
     let place = workers.reserve(

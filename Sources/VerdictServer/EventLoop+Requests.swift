@@ -73,6 +73,7 @@ extension EventLoop where Service: ~Copyable {
       method: request.method, message: request.message, set: set, nowNanoseconds: nowNanoseconds,
       mayBegin: mayBegin, reply: &reply)
     if case .answered(let status) = outcome {
+      noteMemory(status)
       unsafe conclude(request, status, connection)
     } else {
       unsafe settle(outcome, request, connection, number)
@@ -89,7 +90,9 @@ extension EventLoop where Service: ~Copyable {
   ) -> Bool {
     // SAFETY: as above.
     switch outcome {
-    case .answered(let status): unsafe conclude(request, status, connection)
+    case .answered(let status):
+      noteMemory(status)
+      unsafe conclude(request, status, connection)
     case .begun(let place):
       unsafe begin(request, place, connection, number)
       return false
@@ -101,6 +104,13 @@ extension EventLoop where Service: ~Copyable {
       unsafe conclude(request, status, connection)
     }
     return true
+  }
+
+  /// Counts an answer of the services that says that memory was not enough, which is all that they
+  /// say so for.
+  @inline(__always)
+  mutating func noteMemory(_ status: RPCStatus) {
+    if status.code == .resourceExhausted { context.count(.requestMemory) }
   }
 
   /// Puts a request to the services that was laid aside.

@@ -112,6 +112,7 @@ extension EventLoop where Service: ~Copyable {
     } else {
       var reply = request.reply
       let status = services.finish(run.place, reply: &reply)
+      noteMemory(status)
       unsafe conclude(request, status, connection)
     }
     slices.finish(run.connection)

@@ -42,17 +42,17 @@ final class ForwardAuthConnection {
 
   var hasUnsent: Bool { !unsent.isEmpty }
 
-  /// Whether it has had its time.
-  func isOverdue(_ nowNanoseconds: UInt64) -> Bool {
-    let limit =
+  /// The limit of the time that it has had; nil where there is some left.
+  func overdue(_ nowNanoseconds: UInt64) -> Limit? {
+    let (limit, nanosecondsMax): (Limit, UInt64) =
       if hasUnsent || phase != .open {
-        ForwardAuthLimits.sendNanoseconds
+        (.writeStall, ForwardAuthLimits.sendNanoseconds)
       } else if requests.isInsideHead {
-        ForwardAuthLimits.headNanoseconds
+        (.frameTimeout, ForwardAuthLimits.headNanoseconds)
       } else {
-        ForwardAuthLimits.idleNanoseconds
+        (.idle, ForwardAuthLimits.idleNanoseconds)
       }
-    return nowNanoseconds &- sinceNanoseconds > limit
+    return nowNanoseconds &- sinceNanoseconds > nanosecondsMax ? limit : nil
   }
 
   /// Sends what is unsent.

@@ -91,6 +91,7 @@ struct ForwardAuthLoop: ~Copyable {
       let number = listener.socket.acceptRaw()
       if number == -Errno.tooManyDescriptors || number == -Errno.tooManyDescriptorsInSystem {
         // The connection waits in the listener; one that is idle makes room for it.
+        tally.count(.descriptors)
         guard closeIdlest() else { return SystemClock.sleep(nanoseconds: 10_000_000) }
         continue
       }
@@ -98,9 +99,12 @@ struct ForwardAuthLoop: ~Copyable {
       let connection = ForwardAuthConnection(
         number, listener.identity, nowNanoseconds: nowNanoseconds,
         caller: log.isOn ? ForwardAuthLoop.caller(number) : CallerText())
-      if connections.count >= ForwardAuthLimits.connectionCountMax, !closeIdlest() {
-        refuse(connection)
-        continue
+      if connections.count >= ForwardAuthLimits.connectionCountMax {
+        tally.count(.connections)
+        if !closeIdlest() {
+          refuse(connection)
+          continue
+        }
       }
       let word = nextWord
       nextWord += 1
@@ -139,7 +143,9 @@ struct ForwardAuthLoop: ~Copyable {
   }
 
   private mutating func sweep() {
-    for (word, connection) in connections where connection.isOverdue(nowNanoseconds) {
+    for (word, connection) in connections {
+      guard let limit = connection.overdue(nowNanoseconds) else { continue }
+      tally.count(limit)
       connections[word] = nil
     }
   }
@@ -203,6 +209,7 @@ struct ForwardAuthLoop: ~Copyable {
           services.forwardAuthorization(connection.requests, set, &response), connection)
         if !connection.requests.keepsAlive { connection.phase = .ending }
       case .refused(let fault):
+        if fault == .tooLarge { tally.count(.headerList) }
         conclude(services.forwardAuthorization(fault, &response), connection)
         connection.phase = .ending
       }
@@ -222,7 +229,9 @@ struct ForwardAuthLoop: ~Copyable {
   private mutating func linger(_ connection: ForwardAuthConnection) -> Bool {
     let count = readInput(connection)
     connection.lingeredByteCount += max(count, 0)
-    return count >= 0 && connection.lingeredByteCount <= ForwardAuthLimits.lingerByteCountMax
+    let isTooMuch = connection.lingeredByteCount > ForwardAuthLimits.lingerByteCountMax
+    if isTooMuch { tally.count(.unproductiveBytes) }
+    return count >= 0 && !isTooMuch
   }
 
   /// Reads into the thread's buffer: how many bytes, 0 for none at present, -1 at the end.

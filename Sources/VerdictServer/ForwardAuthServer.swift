@@ -20,6 +20,7 @@ public struct ForwardAuthSettings: Sendable {
 }
 
 /// Bounds of forward auth, with what happens when one is reached. `HeadLimits` bounds the heads.
+/// Hits are counted under the name of the like bound of HTTP/2: see docs/limits.md.
 enum ForwardAuthLimits {
   /// Connections at a time. One more takes the place of the one that is idle for longest; where
   /// none is, it is answered 503 and closed.

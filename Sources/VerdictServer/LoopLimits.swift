@@ -55,7 +55,8 @@ enum LoopLimits {
   static let watchCountMax = 256
   /// Requests of a loop that wait for newer policies. One more is FAILED_PRECONDITION at once.
   static let awaitingCountMax = 1_024
-  /// How long a request waits for newer policies, whatever its deadline.
+  /// How long a request waits for newer policies, whatever its deadline. Then it is
+  /// FAILED_PRECONDITION.
   static let awaitingNanosecondsMax: UInt64 = 10_000_000_000
   /// How long before its deadline, and a little more, a request that still waits is answered: so
   /// that its caller hears why.

@@ -22,7 +22,7 @@ struct LoopTally: Sendable {
   static let statusCount = 17
   static let latencyBucketCount = 24
   static let batchBucketCount = 16
-  static let limitCount = 32
+  static let limitCount = 40
 
   static let requests = 0
   static let reasons = requests + methodCount * statusCount

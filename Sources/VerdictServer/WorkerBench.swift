@@ -83,7 +83,8 @@ struct WorkerAnswer: Sendable {
   let bytes: [UInt8]
   /// What is to be counted and logged of the request, by the loop that answers it.
   var parcel: LogParcel?
-  /// A limit that the request goes beyond, to be counted by that loop.
+  /// A limit that the request goes beyond, to be counted by that loop. Services say that something
+  /// is exhausted for one alone.
   var limit: Limit?
 
   init(reply bytes: [UInt8]) {
@@ -95,6 +96,7 @@ struct WorkerAnswer: Sendable {
     precondition(code != .ok, "a failure has a code of its own")
     self.code = code
     bytes = Array(message.utf8)
+    limit = code == .resourceExhausted ? .requestMemory : nil
   }
 
   /// What the services have answered into a worker's reply.
@@ -102,6 +104,7 @@ struct WorkerAnswer: Sendable {
     code = status.code
     bytes = reply.bytes(of: status)
     self.parcel = parcel
+    limit = code == .resourceExhausted ? .requestMemory : nil
   }
 }
 

@@ -1,5 +1,6 @@
 """Calls with many messages: AuthorizeStream, Health/Watch and List, WatchSnapshots."""
 
+import contextlib
 import itertools
 import queue
 import threading
@@ -12,6 +13,7 @@ from hyperframe.frame import DataFrame
 
 import world
 from api import ALLOW, DENY, Client, columns, pb
+from metrics import hits
 from peer import Peer, framed
 from sidecar import Sidecar, publish, wait_until
 from world import MIA
@@ -293,29 +295,34 @@ def test_every_swap_is_told(tmp_path):
             assert told.end() == grpc.StatusCode.UNAVAILABLE
 
 
-def test_more_than_256_watches_of_a_loop_are_refused_and_those_that_left_make_room(acme):
-    with Client(acme.unix) as first, Client(acme.unix) as second:
-        calls, refused = [], 0
-        for index in range(600):
-            stub = (first, second)[index % 2].stub
-            call = stub.WatchSnapshots(pb.WatchSnapshotsRequest(), timeout=60)
-            try:
-                next(iter(call))
-                calls.append(call)
-            except grpc.RpcError as error:
-                assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-                refused += 1
-                break
-            if len(calls) == 500:
-                break
+def test_more_than_256_watches_of_a_loop_are_refused_and_those_that_left_make_room(
+    tmp_path, acme_document
+):
+    admin = tmp_path / "admin.sock"
+    arguments = ["--policy", acme_document, "--admin", f"unix:{admin}"]
+    with (
+        Sidecar(tmp_path, *arguments, loops=1) as sidecar,
+        Client(sidecar.unix) as first,
+        Client(sidecar.unix) as second,
+    ):
+
+        def told(client):
+            call = client.stub.WatchSnapshots(pb.WatchSnapshotsRequest(), timeout=60)
+            next(iter(call))
+            return call
+
+        calls = [told((first, second)[index % 2]) for index in range(256)]
+        with hits(admin, watches=2):
+            for client in (first, second):
+                with pytest.raises(grpc.RpcError) as error:
+                    told(client)
+                assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+                assert "too many calls watch already" in error.value.details()
         for call in calls:
             call.cancel()
 
-        def told():
-            try:
-                next(iter(first.stub.WatchSnapshots(pb.WatchSnapshotsRequest(), timeout=5)))
-                return True
-            except grpc.RpcError:
-                return False
+        def is_told():
+            with contextlib.suppress(grpc.RpcError):
+                return told(first)
 
-        wait_until(told, "there is room again")
+        wait_until(is_told, "there is room again")

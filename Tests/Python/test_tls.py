@@ -15,7 +15,7 @@ import pytest
 
 from api import ALLOW, Client, pb, rpc
 from certificates import Authority
-from metrics import limit_hits
+from metrics import hits_since, limit_hits
 from peer import Peer, framed
 from sidecar import VERDICT, Sidecar, publish, verdict, wait_until
 from world import MIA
@@ -65,7 +65,9 @@ def serve(directory, control, identity, *arguments, **options):
 def secured(tmp_path_factory, control, authority):
     """TLS, and clients aren't asked for certificates."""
     directory = tmp_path_factory.mktemp("secured")
-    with serve(directory, control, authority.server()) as sidecar:
+    admin = directory / "admin.sock"
+    with serve(directory, control, authority.server(), "--admin", f"unix:{admin}") as sidecar:
+        sidecar.admin, sidecar.first_hits = admin, limit_hits(admin)
         # For the test that waits until the server has had enough of it.
         sidecar.silent = socket.create_connection(("127.0.0.1", sidecar.port), timeout=20)
         sidecar.silent_since = time.monotonic()
@@ -456,6 +458,7 @@ def test_one_that_never_shakes_hands_is_let_go_and_disturbs_nobody(secured, auth
     assert secured.silent.recv(1) == b""
     assert time.monotonic() - secured.silent_since > 9
     wait_until(logged_at, "the silent one is told")
+    assert hits_since(secured.admin, secured.first_hits)["handshake_timeout"] == 1
 
 
 def test_only_so_many_shake_hands_at_once_and_the_rest_is_let_go(tmp_path, control, authority):

@@ -1,9 +1,12 @@
 /// Every bound that a peer can run into, by the name that its counter has. Values and reactions
-/// stand in `SessionLimits`.
+/// stand where they are watched: `SessionLimits` and `LoopLimits`; `ForwardAuthLimits` and
+/// `AdminLimits` have some that are alike. docs/limits.md has a row for each.
 public enum Limit: UInt8, Sendable, CaseIterable {
   // Bounds of one request.
+  case streams
   case headerList
   case messageLength
+  case requestMemory
   case heldBytes
   case deadline
   case bodyTimeout
@@ -35,6 +38,7 @@ public enum Limit: UInt8, Sendable, CaseIterable {
   case waitingBatches
   case waitingForWorkers
   case waitingForPolicies
+  case policiesTimeout
   case watches
   case connections
   case descriptors
@@ -42,8 +46,10 @@ public enum Limit: UInt8, Sendable, CaseIterable {
   /// For logs, metrics and the last word to the peer.
   public var name: StaticString {
     switch self {
+    case .streams: "concurrent_streams"
     case .headerList: "header_list"
     case .messageLength: "message_length"
+    case .requestMemory: "request_memory"
     case .heldBytes: "held_bytes"
     case .deadline: "deadline"
     case .bodyTimeout: "body_timeout"
@@ -70,6 +76,7 @@ public enum Limit: UInt8, Sendable, CaseIterable {
     case .waitingBatches: "waiting_batches"
     case .waitingForWorkers: "waiting_for_workers"
     case .waitingForPolicies: "waiting_for_policies"
+    case .policiesTimeout: "policies_timeout"
     case .watches: "watches"
     case .connections: "max_connections"
     case .descriptors: "descriptors"
@@ -80,13 +87,13 @@ public enum Limit: UInt8, Sendable, CaseIterable {
 /// How often each limit was reached.
 public struct LimitCounts: Sendable, Equatable {
   /// One for each case of `Limit`, and a few to spare.
-  private var counts: InlineArray<32, UInt64>
+  private var counts: InlineArray<40, UInt64>
   /// All of them together: whoever copies the table looks here first.
   public private(set) var total: UInt64 = 0
 
   public init() {
     counts = InlineArray(repeating: 0)
-    precondition(Limit.allCases.count <= 32, "the table has room for every limit")
+    precondition(Limit.allCases.count <= 40, "the table has room for every limit")
   }
 
   public subscript(limit: Limit) -> UInt64 { counts[Int(limit.rawValue)] }
