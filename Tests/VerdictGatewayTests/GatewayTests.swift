@@ -1,0 +1,54 @@
+import Testing
+import VerdictCrypto
+import VerdictModel
+
+@testable import VerdictGateway
+
+@Suite("requests at a gateway")
+struct GatewayTests {
+  private static func digest(_ secret: String) -> String {
+    secret.withByteView { SHA256Digest(of: $0).hex }
+  }
+
+  /// An organization whose only token has a secret, and may edit all destinations.
+  private static func document(_ organization: String, secret: String) -> String {
+    """
+    apiVersion: verdict/v1
+    model: rudderstack
+    organization: {id: \(organization), plan: enterprise, owner: olga}
+    workspaces: {prod: {resources: {destination: [D1]}}}
+    tokens:
+      service:
+        - {id: ci, workspace: prod, secret_sha256: "\(digest(secret))",
+           policy: {resources: {destination: {edit: all}}}}
+
+    """
+  }
+
+  private static func bearer(_ secret: String) -> (name: String, value: [UInt8]) {
+    ("authorization", Array("Bearer \(secret)".utf8))
+  }
+
+  private static let edit = """
+    routes:
+      - {match: "PUT /d/{id}", check: "edit destination/{id}"}
+      - {match: POST /d, when: {body.kind: secret}, check: create destination}
+      - {match: POST /d, check: view}
+      - {match: GET /w, workspace: header.x-workspace, check: view}
+
+    """
+
+  @Test("what is no text gets into no answer")
+  func texts() throws {
+    let world = try GatewayWorld([Self.document("acme", secret: "one")], routes: Self.edit)
+    func ask(_ workspace: [UInt8]) -> (reason: Reason, metadata: [UInt8]) {
+      world.ask("GET", "/w", [Self.bearer("one"), ("x-workspace", workspace)])
+    }
+    #expect(ask(Array("prod".utf8)).reason == .viewFloor)
+    for workspace in [[0xff], [0x70, 0xc3], [0], Array(repeating: 0x61, count: 256)] as [[UInt8]] {
+      let answer = ask(workspace)
+      #expect(answer.reason == .invalidID)
+      #expect(answer.metadata.withByteView { Identifier.isText($0) })
+    }
+  }
+}
