@@ -157,8 +157,9 @@ struct RequestValues {
       guard let step = table.step(place) else {
         return elements(of: node, body, place + 1..<steps.upperBound, scalarsToo, arena)
       }
-      node = body.member(step, of: node)
-      guard node >= 0 else { return .absent }
+      guard let member = body.distinctMember(step, of: node) else { return .refused }
+      guard member >= 0 else { return .absent }
+      node = member
     }
     return RequestValues.text(of: node, body, scalarsToo)
   }
@@ -196,7 +197,8 @@ struct RequestValues {
       var place = element
       for step in steps {
         guard let name = table.step(step) else { return .refused }
-        place = body.member(name, of: place)
+        guard let member = body.distinctMember(name, of: place) else { return .refused }
+        place = member
         // Some have it and some don't: for a condition that is as if none had.
         guard place >= 0 else { return scalarsToo ? .absent : .refused }
       }

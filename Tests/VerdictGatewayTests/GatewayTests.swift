@@ -38,6 +38,23 @@ struct GatewayTests {
 
     """
 
+  @Test("a condition on a body is not got round by another spelling of its member")
+  func spellings() throws {
+    let world = try GatewayWorld([Self.document("acme", secret: "one")], routes: Self.edit)
+    func reason(_ body: String) -> Reason {
+      world.ask("POST", "/d", [Self.bearer("one")], body: body).reason
+    }
+    #expect(reason(#"{"kind": "open"}"#) == .viewFloor)
+    #expect(reason(#"{"kind": "secret"}"#) == .missingPermission)
+    for body in [
+      #"{"Kind": "secret"}"#, #"{"kind": "open", "KIND": "secret"}"#,
+      #"{"\u212aind": "secret", "kind": "open"}"#, #"{"kind": "secret\u0000"}"#,
+      #"{"kind\u0000": "secret", "kind": "open"}"#,
+    ] {
+      #expect(reason(body) == .badRequest, "\(body)")
+    }
+  }
+
   @Test("what is no text gets into no answer")
   func texts() throws {
     let world = try GatewayWorld([Self.document("acme", secret: "one")], routes: Self.edit)
