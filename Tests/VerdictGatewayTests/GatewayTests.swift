@@ -38,6 +38,18 @@ struct GatewayTests {
 
     """
 
+  @Test("a secret that two organizations know identifies nobody")
+  func sharedSecret() throws {
+    let world = try GatewayWorld(
+      [
+        Self.document("acme", secret: "one"), Self.document("globex", secret: "two"),
+        Self.document("initech", secret: "one"),
+      ], routes: Self.edit)
+    #expect(world.ask("PUT", "/d/D1", [Self.bearer("two")]).reason == .granted)
+    #expect(world.ask("PUT", "/d/D1", [Self.bearer("one")]).reason == .ambiguousIdentity)
+    #expect(world.ask("PUT", "/d/D1", [Self.bearer("three")]).reason == .unidentified)
+  }
+
   @Test("a condition on a body is not got round by another spelling of its member")
   func spellings() throws {
     let world = try GatewayWorld([Self.document("acme", secret: "one")], routes: Self.edit)
