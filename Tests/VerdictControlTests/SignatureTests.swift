@@ -158,6 +158,34 @@ struct SignedSetTests {
     #expect(code { try control.load(rules: base) } == .scope)
   }
 
+  @Test("what a key with a limit has signed is believed after a restart, too")
+  func restarted() throws {
+    let limited = SigningKey()
+    var settings = ControlSettings()
+    settings.trust = TrustedKeys([trusted(key), trusted(limited, "acme")])
+    settings.state = StateDirectory(path: directory.path + "/state")
+    func origin() -> ControlOrigin { ControlOrigin(directory: control, settings: settings) }
+    try publish([("acme", 1), ("globex", 1)], key)
+    var first = origin()
+    let before = try first.load(reusing: nil, nowSeconds: 1_700_000_000)
+    try publish([("acme", 2), ("globex", 1)], limited)
+    #expect(try first.load(reusing: before, nowSeconds: 1_700_000_000).setNumber == 2)
+    var second = origin()
+    #expect(try second.load(reusing: nil, nowSeconds: 1_700_000_000).setNumber == 2)
+    // Without the directory, and without the last good set.
+    var third = origin()
+    #expect(try third.fallback()?.summary == ["acme 2", "globex 1"])
+    for name in try File.names(in: directory.path + "/state/blobs/sha256") {
+      try File.remove(directory.path + "/state/blobs/sha256/" + name)
+    }
+    var fourth = origin()
+    #expect(try fourth.load(reusing: nil, nowSeconds: 1_700_000_000).setNumber == 2)
+    // It may still not change what it may not.
+    try publish([("acme", 2), ("globex", 2)], limited)
+    var fifth = origin()
+    #expect(code { _ = try fifth.load(reusing: nil, nowSeconds: 1_700_000_000) } == .scope)
+  }
+
   @Test("what is taken from the directory is signed only if it was signed")
   func republished() throws {
     try publish([("acme", 1)], nil)
