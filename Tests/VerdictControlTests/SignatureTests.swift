@@ -138,6 +138,25 @@ struct SignedSetTests {
     #expect(code { try control.load(rules: inForce) } == .scope)
   }
 
+  @Test("a slip in a key's file makes no key that may change everything")
+  func slips() throws {
+    let pem = key.verifyingKey.pem
+    func limits(_ text: String) throws -> Set<[UInt8]>? {
+      try TrustedKey(Array(text.utf8), place: "key").organizations
+    }
+    #expect(try limits(pem) == nil)
+    #expect(try limits("organization keys: two\n# organization: acme\n" + pem) == nil)
+    #expect(try limits("organization: acme\norganization: a b\n" + pem)?.count == 2)
+    for text in [
+      pem + "organization: acme\n", "Organization: acme\n" + pem, " organization: acme\n" + pem,
+      "organisation: acme\n" + pem, "organizations: acme\n" + pem,
+      "organization : acme\n" + pem, "\u{feff}organization: acme\n" + pem,
+      "organization: acme\r\n" + pem, "organization: \n" + pem, "organization:\n" + pem,
+    ] {
+      #expect(code { try limits(text) } == .document, "\(text)")
+    }
+  }
+
   @Test("a key with a limit is believed across sets that were missed, and not back to old ones")
   func missed() throws {
     let limited = SigningKey()
