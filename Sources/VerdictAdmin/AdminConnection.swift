@@ -24,23 +24,39 @@ final class AdminConnection {
 
   var hasUnsent: Bool { !unsent.isEmpty }
 
-  /// Whether it has had its time.
-  func isOverdue(_ nowNanoseconds: UInt64) -> Bool {
-    let isIdle = !hasUnsent && !isEnding && !requests.isInsideHead
-    let limit = isIdle ? AdminLimits.idleNanoseconds : AdminLimits.requestNanoseconds
-    return nowNanoseconds &- sinceNanoseconds > limit
+  /// The limit of the time that it has had; nil where there is some left.
+  func overdue(_ nowNanoseconds: UInt64) -> Limit? {
+    let (limit, nanosecondsMax): (Limit, UInt64) =
+      if hasUnsent || isEnding {
+        (.writeStall, AdminLimits.requestNanoseconds)
+      } else if requests.isInsideHead {
+        (.frameTimeout, AdminLimits.requestNanoseconds)
+      } else {
+        (.idle, AdminLimits.idleNanoseconds)
+      }
+    return nowNanoseconds &- sinceNanoseconds > nanosecondsMax ? limit : nil
   }
 
   // MARK: Answers
 
-  /// Answers the request whose head was read.
-  func answer(_ pages: AdminEndpoint.Pages) {
+  /// Answers the request whose head was read, and ends behind too many answers.
+  ///
+  /// - Parameter limits: of the endpoint, for the metrics; hits are counted in them.
+  func answer(_ pages: AdminEndpoint.Pages, _ limits: inout LimitCounts) {
+    answer(pages, limits)
+    if response.bytes.count > AdminLimits.unsentByteCountMax {
+      limits.add(.unsentBytes)
+      isEnding = true
+    }
+  }
+
+  private func answer(_ pages: AdminEndpoint.Pages, _ limits: LimitCounts) {
     guard requests.isGet || requests.isHead else { return add(405, "text/plain", "GET alone\n") }
     let target = requests.target
     let query = target.firstIndex(of: UInt8(ascii: "?"))
     let path = target[0..<(query < 0 ? target.count : query)]
     switch String(decoding: path.array, as: UTF8.self) {
-    case "/metrics": add(200, "text/plain; version=0.0.4; charset=utf-8", pages.metrics())
+    case "/metrics": add(200, "text/plain; version=0.0.4; charset=utf-8", pages.metrics(limits))
     case "/healthz": add(200, "text/plain", "ok\n")
     case "/readyz":
       if pages.isReady() {
@@ -77,7 +93,6 @@ final class AdminConnection {
     body.withByteView {
       response.end(body: $0, isHeadOnly: isHeadOnly, keepsAlive: !isEnding)
     }
-    if response.bytes.count > AdminLimits.unsentByteCountMax { isEnding = true }
   }
 
   /// Sends what is unsent.

@@ -1,4 +1,5 @@
 internal import Synchronization
+public import VerdictModel
 public import VerdictSystem
 
 /// The pages for operators and scrapers, by HTTP/1.1.
@@ -14,13 +15,14 @@ public import VerdictSystem
 public final class AdminEndpoint: Sendable {
   /// What the pages say, asked for each request, on the endpoint's thread.
   public struct Pages: Sendable {
-    public var metrics: @Sendable () -> String
+    /// With how often a limit of the endpoint itself was reached.
+    public var metrics: @Sendable (LimitCounts) -> String
     public var isReady: @Sendable () -> Bool
     public var info: @Sendable () -> [UInt8]
 
     public init(
-      metrics: @escaping @Sendable () -> String, isReady: @escaping @Sendable () -> Bool,
-      info: @escaping @Sendable () -> [UInt8]
+      metrics: @escaping @Sendable (LimitCounts) -> String,
+      isReady: @escaping @Sendable () -> Bool, info: @escaping @Sendable () -> [UInt8]
     ) {
       self.metrics = metrics
       self.isReady = isReady

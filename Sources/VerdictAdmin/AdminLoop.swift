@@ -3,6 +3,7 @@ internal import VerdictModel
 internal import VerdictSystem
 
 /// Bounds of the endpoint, with what happens when one is reached. `HeadLimits` bounds the heads.
+/// Hits are counted under the name of the like bound of HTTP/2: see docs/limits.md.
 enum AdminLimits {
   /// Connections at a time. One more takes the place of the one that has been silent for longest.
   static let connectionCountMax = 64
@@ -28,6 +29,7 @@ struct AdminLoop: ~Copyable {
   private var poller: Poller
   private let pages: AdminEndpoint.Pages
   private var connections: [UInt64: AdminConnection] = [:]
+  private var limits = LimitCounts()
   /// Words of registrations: 0 is the bell's, 1 the listener's, then come ever new ones.
   private var nextWord: UInt64 = 2
   private let input: UnsafeMutableRawPointer
@@ -66,23 +68,33 @@ struct AdminLoop: ~Copyable {
         if event.word == 0 { return }
         if event.word == 1 { accept() } else { serve(event) }
       }
-      for (word, connection) in connections where connection.isOverdue(nowNanoseconds) {
-        connections[word] = nil
-      }
+      sweep()
     }
   }
 
   // MARK: Connections
 
+  private mutating func sweep() {
+    for (word, connection) in connections {
+      guard let limit = connection.overdue(nowNanoseconds) else { continue }
+      limits.add(limit)
+      connections[word] = nil
+    }
+  }
+
   private mutating func accept() {
     let number = listener.acceptRaw()
     if number == -Errno.tooManyDescriptors || number == -Errno.tooManyDescriptorsInSystem {
+      limits.add(.descriptors)
       // The connection waits in the listener; a silent one makes room for it.
       if !closeSilent() { SystemClock.sleep(nanoseconds: 10_000_000) }
       return
     }
     guard number >= 0 else { return }
-    if connections.count >= AdminLimits.connectionCountMax { _ = closeSilent() }
+    if connections.count >= AdminLimits.connectionCountMax {
+      limits.add(.connections)
+      _ = closeSilent()
+    }
     let connection = AdminConnection(number, nowNanoseconds)
     do throws(SystemError) {
       try poller.add(number, .readable, word: nextWord)
@@ -122,7 +134,7 @@ struct AdminLoop: ~Copyable {
 
   /// Reads once and answers all that is whole.
   /// - Returns: false: the peer has ended.
-  private func read(_ connection: AdminConnection) -> Bool {
+  private mutating func read(_ connection: AdminConnection) -> Bool {
     // SAFETY: the buffer is as long as that.
     let count = unsafe Socket.read(connection.descriptor, input, AdminLimits.readByteCount)
     if count == -Int(Errno.wouldBlock) || count == -Int(Errno.interrupted) { return true }
@@ -136,8 +148,10 @@ struct AdminLoop: ~Copyable {
       rest = rest[used..<rest.count]
       switch outcome {
       case .needsMore: return true
-      case .head: connection.answer(pages)
-      case .refused(let fault): connection.refuse(fault)
+      case .head: connection.answer(pages, &limits)
+      case .refused(let fault):
+        if fault == .tooLarge { limits.add(.headerList) }
+        connection.refuse(fault)
       }
     }
     return true

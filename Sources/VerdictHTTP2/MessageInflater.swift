@@ -1,4 +1,4 @@
-internal import VerdictModel
+public import VerdictModel
 
 /// Decompresses messages apart from any session: a worker's, for those that would keep a loop too
 /// long.

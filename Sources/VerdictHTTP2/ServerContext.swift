@@ -1,4 +1,5 @@
 internal import CNghttp2
+public import VerdictModel
 
 /// What all HTTP/2 sessions of one loop share: methods, limits, callbacks, fixed headers and the
 /// pool of stream records. Belongs to one thread. Its memory stays until its last session is gone.

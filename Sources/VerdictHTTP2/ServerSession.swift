@@ -118,6 +118,13 @@ public struct ServerSession: ~Copyable {
     return unsafe state.pointee.expire()
   }
 
+  /// Tells that nothing is read from the peer for now, because it takes too little, or that reading
+  /// goes on. Meanwhile no frame is unfinished for too long.
+  public func pauseReading(_ isPaused: Bool, nowNanoseconds: UInt64) {
+    unsafe state.pointee.nowNanoseconds = nowNanoseconds
+    unsafe state.pointee.pauseReading(isPaused)
+  }
+
   /// Counts that a limit was reached which the connection's owner watches.
   public func count(_ limit: Limit) {
     unsafe state.pointee.context.pointee.counters.limits.add(limit)

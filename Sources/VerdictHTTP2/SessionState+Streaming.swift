@@ -33,10 +33,7 @@ extension SessionState {
       guard unsafe pool.pointee.blocks.heldByteCount + needed <= limits.heldByteCountMax,
         heldByteCount + needed <= limits.connectionHeldByteCountMax
       else {
-        unsafe context.pointee.counters.limits.add(.heldBytes)
-        unsafe finish(
-          record, RPCStatus(.resourceExhausted, "the server holds too many unfinished requests"))
-        return
+        return unsafe refuseForRoom(record)
       }
       heldByteCount -= unsafe record.pointee.backlog.heldByteCount
       unsafe record.pointee.backlog.grow(to: needed, &pool.pointee.blocks)
@@ -86,7 +83,7 @@ extension SessionState {
     let limits = unsafe context.pointee.limits
     heldByteCount -= unsafe record.pointee.request.heldByteCount
     unsafe record.pointee.request.reset(&pool.pointee.blocks)
-    var failure = MessageFraming.Failure.none
+    var (failure, hasRoom) = (MessageFraming.Failure.none, true)
     let isLong = isCompressed && Inflater.plainByteCount(message) > limits.inflatedByteCountMax
     unsafe record.pointee.isCompressed = isLong
     if isCompressed && !isLong {
@@ -94,6 +91,7 @@ extension SessionState {
         message, into: &record.pointee.request, &pool.pointee.blocks,
         byteCountMax: min(limits.messageByteCountMax, limits.inflatedByteCountMax),
         heldByteCountMax: limits.heldByteCountMax)
+      hasRoom = outcome != .noRoom
       failure = outcome == .whole ? .none : .corrupt
     } else if !message.isEmpty, let base = unsafe message.buffer.baseAddress {
       if unsafe message.count > record.pointee.request.capacity {
@@ -109,11 +107,20 @@ extension SessionState {
       unsafe record.pointee.backlog.reset(&pool.pointee.blocks)
       unsafe record.pointee.backlogStart = 0
     }
+    if !hasRoom { return unsafe refuseForRoom(record) }
     if failure != .none { return unsafe refuseMessage(record, failure) }
     // It only fails for want of memory, or where the peer has ended and needs no window.
     _ = unsafe nghttp2_session_consume_stream(session, record.pointee.streamID, byteCount)
     meter.noteMessage()
     unsafe enqueue(record)
+  }
+
+  @unsafe
+  private mutating func refuseForRoom(_ record: UnsafeMutablePointer<StreamRecord>) {
+    // SAFETY: the callers' record is alive.
+    unsafe context.pointee.counters.limits.add(.heldBytes)
+    unsafe finish(
+      record, RPCStatus(.resourceExhausted, "the server holds too many unfinished requests"))
   }
 
   @unsafe

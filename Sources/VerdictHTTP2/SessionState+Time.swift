@@ -1,4 +1,5 @@
 internal import CNghttp2
+internal import VerdictModel
 
 /// What a connection may take its time for. Nothing is done for a request that comes and goes in
 /// one read: `dueNanoseconds` is when somebody has to look, at the earliest, and looking finds out.
@@ -37,7 +38,7 @@ extension SessionState {
   mutating func noteDue(_ limits: borrowing SessionLimits) {
     var due = dueNanoseconds
     if receivingCount > 0 { due = min(due, burstDueNanoseconds) }
-    if meter.isMidFrame {
+    if meter.isMidFrame, !isReadingPaused {
       if frameNanoseconds == 0 || meter.frameCount != frameNumber {
         frameNanoseconds = nowNanoseconds
         frameNumber = meter.frameCount
@@ -47,6 +48,14 @@ extension SessionState {
       frameNanoseconds = 0
     }
     dueNanoseconds = due
+  }
+
+  /// What is left of a frame may wait in the socket while nothing is read: its time begins anew
+  /// with the reading.
+  mutating func pauseReading(_ isPaused: Bool) {
+    isReadingPaused = isPaused
+    // SAFETY: the context outlives its sessions.
+    unsafe noteDue(context.pointee.limits)
   }
 
   private func frameDue(_ limits: borrowing SessionLimits) -> UInt64 {

@@ -48,6 +48,8 @@ struct SessionState {
   /// The same for the streams that this read opened.
   var burstDueNanoseconds = UInt64.max
   var isSettingsAcknowledged = false
+  /// Nothing is read from the peer for now, by its own fault.
+  var isReadingPaused = false
   /// Since when a frame is unfinished, and which.
   var frameNanoseconds: UInt64 = 0
   var frameNumber: UInt64 = 0

@@ -1,4 +1,5 @@
 internal import VerdictHTTP2
+internal import VerdictModel
 internal import VerdictSystem
 
 /// The thread that accepts connections and hands each to the loop with the least work. Unix sockets

@@ -1,4 +1,5 @@
 internal import VerdictHTTP2
+internal import VerdictModel
 internal import VerdictSystem
 
 /// How a loop gets rid of what the sessions have to say.
@@ -88,8 +89,10 @@ extension EventLoop where Service: ~Copyable {
     var interest: Interest = unsent > 0 ? .writable : []
     if unsent < LoopLimits.unsentByteCountMax { interest.insert(.readable) }
     if unsafe connection.pointee.interest != interest {
-      if unsafe connection.pointee.interest.contains(.readable), !interest.contains(.readable) {
-        context.count(.unsentBytes)
+      let isRead = interest.contains(.readable)
+      if unsafe connection.pointee.interest.contains(.readable) != isRead {
+        if !isRead { context.count(.unsentBytes) }
+        unsafe connection.pointee.session.pauseReading(!isRead, nowNanoseconds: nowNanoseconds)
       }
       unsafe connection.pointee.interest = interest
       unsafe poller.modify(connection.pointee.descriptor.rawValue, interest, word: number)

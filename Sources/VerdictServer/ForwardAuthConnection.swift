@@ -1,6 +1,5 @@
 internal import VerdictGateway
 internal import VerdictHTTP1
-internal import VerdictHTTP2
 internal import VerdictModel
 internal import VerdictSystem
 

@@ -1,7 +1,7 @@
 public import VerdictControl
 internal import VerdictHTTP2
 public import VerdictLog
-internal import VerdictModel
+public import VerdictModel
 internal import VerdictRPC
 internal import VerdictSystem
 
@@ -15,9 +15,10 @@ extension Server {
   ///   - forwardAuth: whose decisions are to be in it too.
   ///   - shadow: nil where nothing is compared with a staged set.
   ///   - log: nil where there is no decision log.
+  ///   - limits: of the endpoint that asks, to be added to the others.
   public func metrics(
     _ policies: PolicyStatus, _ active: LoadedSet?, forwardAuth: ForwardAuthServer? = nil,
-    shadow: Shadow?, log: LogStatus?, version: String
+    shadow: Shadow?, log: LogStatus?, limits: LimitCounts, version: String
   ) -> String {
     var text = MetricsText()
     let tallies = mailboxes.map(\.tally) + [acceptorTally.tally]
@@ -38,7 +39,7 @@ extension Server {
       sum: Double(sum(LoopTally.batchSum)))
     text.add(loopCounters)
     let limited = tallies + (forwardAuth.map { [$0.tally.tally] } ?? [])
-    Server.addLimits(&text, limited)
+    Server.addLimits(&text, limited, limits)
     text.add(policies, active)
     if let shadow { text.add(shadow.report(rowCountMax: 0)) }
     if let log { text.add(log) }
@@ -100,13 +101,15 @@ extension Server {
       sum(LoopTally.visibility))
   }
 
-  private static func addLimits(_ text: inout MetricsText, _ tallies: [LoopTally]) {
+  private static func addLimits(
+    _ text: inout MetricsText, _ tallies: [LoopTally], _ others: LimitCounts
+  ) {
     let name = "verdict_limit_hits_total"
     text.family(name, .counter, "How often a limit was reached, by limit.")
     for limit in Limit.allCases {
       let index = LoopTally.limits + Int(limit.rawValue)
       text.sample(
-        name, [("limit", "\(limit.name)")], tallies.reduce(0) { $0 &+ $1[index] })
+        name, [("limit", "\(limit.name)")], tallies.reduce(others[limit]) { $0 &+ $1[index] })
     }
   }
 }

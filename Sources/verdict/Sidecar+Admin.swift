@@ -17,8 +17,7 @@ extension Sidecar {
       metrics: {
         server.metrics(
           board.status, activation.current, forwardAuth: forwardAuth, shadow: state.shadow,
-          log: log?.status,
-          version: state.version)
+          log: log?.status, limits: $0, version: state.version)
       },
       isReady: {
         activation.current != nil && !board.status.isClosed && !state.isDraining

@@ -1,5 +1,9 @@
 """A right call of the worked example, to be changed in one place at a time."""
 
+import contextlib
+import itertools
+
+import frames as f
 from api import ALLOW, AUTHORIZE, pb
 from peer import framed
 from world import MIA
@@ -36,3 +40,28 @@ def is_served(peer, outcome=None):
         return False
     assert outcome.data[:5] == framed(b"", length=len(outcome.data) - 5)
     return list(pb.AuthorizeResponse.FromString(outcome.data[5:]).effects) == [ALLOW]
+
+
+class Greedy:
+    """Who asks on and on over a peer, and reads nothing."""
+
+    # So long that no read has more requests than may be under way at once.
+    HEADERS = headers(("x-padding", "y" * 500))
+
+    def __init__(self, peer):
+        self.peer, self.streams, self.rest, self.asked = peer, itertools.count(1, 2), b"", []
+        # It is not by what it owes the protocol that it ends.
+        assert peer.until(lambda: peer.settings)
+        # Its window is large: it is the socket that takes no more.
+        peer.send(f.window(0, 1 << 30))
+        peer.socket.setblocking(False)
+
+    def ask(self):
+        """As much as the socket takes."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                if not self.rest:
+                    self.asked.append(next(self.streams))
+                    self.peer.expect(self.asked[-1])
+                    self.rest = f.request(self.asked[-1], self.HEADERS, MESSAGE)
+                self.rest = self.rest[self.peer.socket.send(self.rest) :]

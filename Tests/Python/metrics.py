@@ -9,11 +9,16 @@ from sidecar import wait_until
 def limit_hits(path):
     """How often each limit was reached, by its name."""
     with contextlib.closing(UnixConnection(path)) as connection:
-        return {
-            dict(labels)["limit"]: value
-            for (name, labels), value in samples(connection).items()
-            if name == "verdict_limit_hits_total"
-        }
+        return limits_of(connection)
+
+
+def limits_of(connection):
+    """The same, asked over a connection that is there already."""
+    return {
+        dict(labels)["limit"]: value
+        for (name, labels), value in samples(connection).items()
+        if name == "verdict_limit_hits_total"
+    }
 
 
 def total(path, name):

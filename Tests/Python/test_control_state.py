@@ -14,6 +14,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from api import ALLOW, DENY, INDETERMINATE, Client, pb
+from clock import Clock
 from control import (
     DEFAULTS,
     ERROR,
@@ -271,37 +272,6 @@ def test_the_guard_holds_back_a_set_that_allows_too_much(site):
 
 
 # MARK: Age
-
-
-class Clock:
-    """A clock of a server's own, that a file sets."""
-
-    def __init__(self, directory):
-        self.path = directory / "clock"
-        self.set(0)
-
-    def set(self, offset_seconds):
-        half = self.path.with_suffix(".new")
-        half.write_text(f"{offset_seconds:+d}s\n")
-        half.rename(self.path)
-
-    @property
-    def environment(self):
-        library = subprocess.run(
-            ["dpkg", "-L", "libfaketime"], capture_output=True, text=True, check=True
-        ).stdout.split()
-        return {
-            "LD_PRELOAD": next(path for path in library if path.endswith("/libfaketime.so.1")),
-            "FAKETIME_TIMESTAMP_FILE": str(self.path),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-
-    @property
-    def serving(self):
-        """How to serve by it. The library adds to the environment where it is loaded first, which
-        moves it away from the arguments, where Swift looks for it; so `env` is loaded first."""
-        return {"environment": self.environment, "before": ["env", VERDICT]}
 
 
 def health(client):

@@ -7,10 +7,7 @@ has to name every limit that the server counts.
 import ast
 import contextlib
 import gzip
-import itertools
 import re
-import select
-import socket
 import threading
 
 import pytest
@@ -18,7 +15,7 @@ import pytest
 import frames as f
 from admin import Pages
 from api import columns, pb
-from calls import MESSAGE, headers, is_served
+from calls import MESSAGE, Greedy, headers, is_served
 from metrics import hits, hits_since, limit_hits
 from peer import Peer, framed
 from sidecar import ROOT, Sidecar, wait_until
@@ -101,11 +98,11 @@ def connected(address, **options):
 def test_every_limit_has_a_test_a_row_and_nothing_else_has(sidecar):
     shown = limit_hits(sidecar.admin).keys()
     assert shown == COVERED.keys()
-    # Those of forward auth go under names that are there already.
-    page, forward_auth = (ROOT / "docs/limits.md").read_text().split("## Forward auth")
+    # Those of HTTP/1.1 go under names that are there already.
+    page, older = (ROOT / "docs/limits.md").read_text().split("## HTTP/1.1")
     row = re.compile(r"(?m)^\| `(\w+)` \|")
     assert sorted(row.findall(page)) == sorted(shown)
-    assert row.findall(forward_auth) and shown >= set(row.findall(forward_auth))
+    assert row.findall(older) and shown >= set(row.findall(older))
 
 
 @pytest.mark.parametrize("limit", COVERED)
@@ -261,32 +258,20 @@ def test_unfinished_requests_hold_only_so_much(sidecar):
 
 
 def test_from_a_peer_that_does_not_read_nothing_more_is_read(sidecar):
-    # So long that no read has more of them than may be under way at once.
-    padded = headers(("x-padding", "y" * 500))
-    streams = itertools.count(1, 2)
+    before = limit_hits(sidecar.admin)
     with hits(sidecar.admin, unsent_bytes=1), connected(sidecar.unix) as peer:
-        # Its windows are large: it is the socket that takes no more.
-        peer.send(f.window(0, 1 << 30))
-        before, rest, asked = limit_hits(sidecar.admin), b"", []
-        peer.socket.setblocking(False)
+        greedy = Greedy(peer)
 
         def is_counted():
-            nonlocal rest
-            with contextlib.suppress(BlockingIOError):
-                while True:
-                    if not rest:
-                        asked.append(next(streams))
-                        peer.expect(asked[-1])
-                        rest = f.request(asked[-1], padded, MESSAGE)
-                    rest = rest[peer.socket.send(rest) :]
+            greedy.ask()
             return hits_since(sidecar.admin, before) == {"unsent_bytes": 1}
 
         wait_until(is_counted, "its answers pile up")
         # Once it reads, it is read from, and everything is answered.
         peer.socket.settimeout(10)
-        sender = threading.Thread(target=peer.send, args=(rest,))
+        sender = threading.Thread(target=peer.send, args=(greedy.rest,))
         sender.start()
-        assert all(is_served(peer, peer.outcome(stream)) for stream in asked)
+        assert all(is_served(peer, peer.outcome(stream)) for stream in greedy.asked)
         sender.join()
 
 
@@ -371,75 +356,3 @@ def test_only_so_many_requests_wait_for_workers(sidecar):
     refused = shed(crowd(sidecar, asked, 1), 10_000)
     assert refused > 0
     assert_shed(sidecar, before, {"waiting_for_workers": refused})
-
-
-# Forward auth, by the names of the like limits of HTTP/2.
-
-
-@pytest.fixture
-def forward(tmp_path, acme_document):
-    """A server that gateways ask in HTTP/1.1."""
-    admin, path = tmp_path / "admin.sock", tmp_path / "forward.sock"
-    arguments = ["--policy", acme_document, "--admin", f"unix:{admin}"]
-    with Sidecar(tmp_path, *arguments, "--forward-auth", f"unix:{path}", loops=1) as sidecar:
-        sidecar.admin, sidecar.forward = admin, str(path)
-        yield sidecar
-
-
-@contextlib.contextmanager
-def gateway(sidecar):
-    with socket.socket(socket.AF_UNIX) as one:
-        one.settimeout(20)
-        one.connect(sidecar.forward)
-        yield one
-
-
-def until_end(one):
-    try:
-        return b"".join(iter(lambda: one.recv(1 << 20), b""))
-    except ConnectionResetError:
-        return None
-
-
-HEAD = b"GET / HTTP/1.1\r\nhost: verdict\r\n"
-
-
-def test_connections_of_gateways_are_only_so_many(forward):
-    with contextlib.ExitStack() as stack:
-        with hits(forward.admin, max_connections=1):
-            idle = stack.enter_context(gateway(forward))
-            idle.sendall(HEAD + b"\r\n")
-            assert idle.recv(4096).startswith(b"HTTP/1.1 ")
-            # All others are in the middle of a request.
-            for _ in range(1_024):
-                stack.enter_context(gateway(forward)).sendall(HEAD)
-            assert until_end(idle) == b""
-        with hits(forward.admin, max_connections=1):
-            late = stack.enter_context(gateway(forward))
-            assert until_end(late).startswith(b"HTTP/1.1 503 ")
-
-
-def test_gateways_that_take_too_much_or_too_long_are_hung_up_on(forward):
-    with hits(forward.admin, header_list=1), gateway(forward) as one:
-        one.sendall(HEAD + b"x: " + b"y" * 70_000)
-        assert b'"reason":"bad_request"' in until_end(one).replace(b" ", b"")
-    with hits(forward.admin, unproductive_bytes=1), gateway(forward) as one:
-        one.sendall(HEAD + b"connection: close\r\n\r\n")
-        with contextlib.suppress(ConnectionError):
-            for _ in range(6 << 20 >> 16):
-                one.sendall(bytes(64 << 10))
-            pytest.fail("everything was read")
-    with hits(forward.admin, frame_timeout=1, write_stall=2), contextlib.ExitStack() as stack:
-        half, deaf, ended = (stack.enter_context(gateway(forward)) for _ in range(3))
-        half.sendall(HEAD)
-        ended.sendall(HEAD + b"connection: close\r\n\r\n")
-        assert until_end(ended).startswith(b"HTTP/1.1 ")
-        deaf.setblocking(False)
-        asked = 0
-        with contextlib.suppress(BlockingIOError):
-            while asked < 1 << 20:
-                asked += deaf.send((HEAD + b"\r\n") * 100)
-        gone = select.poll()
-        for one in (half, deaf, ended):
-            gone.register(one, select.POLLHUP)
-        wait_until(lambda: len(gone.poll(0)) == 3, "all three are hung up on", seconds=20)

@@ -120,6 +120,11 @@ final class EchoPeer {
     }
   }
 
+  /// Reads nothing more, or goes on.
+  func pauseReading(_ isPaused: Bool) {
+    session.pauseReading(isPaused, nowNanoseconds: nowNanoseconds)
+  }
+
   /// Lets time pass, looking when the session wants it.
   func wait(seconds: Double) {
     let end = nowNanoseconds + UInt64(seconds * 1e9)

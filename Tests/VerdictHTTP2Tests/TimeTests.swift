@@ -50,6 +50,21 @@ struct TimeTests {
     }
   }
 
+  @Test("while nothing is read no frame takes too long, and afterwards it has its time again")
+  func pausedFrame() {
+    let peer = EchoPeer()
+    peer.feed(Self.opening + Array(Frames.request(1).prefix(30)))
+    peer.wait(seconds: 4)
+    peer.pauseReading(true)
+    peer.wait(seconds: 40)
+    #expect(!peer.isOver)
+    peer.pauseReading(false)
+    peer.wait(seconds: 4.9)
+    #expect(!peer.isOver)
+    peer.wait(seconds: 0.2)
+    #expect(peer.isOver && peer.farewell == "frame_timeout")
+  }
+
   @Test("a byte now and then doesn't make a frame's time longer")
   func dribbledHeaders() {
     let peer = EchoPeer()

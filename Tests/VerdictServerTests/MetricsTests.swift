@@ -1,5 +1,6 @@
 import Testing
 import VerdictHTTP2
+import VerdictModel
 
 @testable import VerdictServer
 

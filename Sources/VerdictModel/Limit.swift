@@ -1,6 +1,6 @@
 /// Every bound that a peer can run into, by the name that its counter has. Values and reactions
-/// stand in `SessionLimits` and in the limits of who watches them; docs/limits.md has a row for
-/// each.
+/// stand where they are watched: `SessionLimits` and `LoopLimits`; `ForwardAuthLimits` and
+/// `AdminLimits` have some that are alike. docs/limits.md has a row for each.
 public enum Limit: UInt8, Sendable, CaseIterable {
   // Bounds of one request.
   case streams
