@@ -75,6 +75,8 @@ struct RequestValues {
     if condition.flags & RouteConditionFlag.isPresence != 0 {
       switch value {
       case .refused: return nil
+      // It is there to one reader, and nothing to another.
+      case .one(let text) where text.isEmpty: return nil
       case .absent: return isNegated
       case .one, .several: return !isNegated
       }
@@ -203,6 +205,7 @@ struct RequestValues {
         guard place >= 0 else { return scalarsToo ? .absent : .refused }
       }
       switch RequestValues.text(of: place, body, scalarsToo) {
+      case .one(let text) where scalarsToo && text.isEmpty: return .refused
       case .one(let text): texts.append(TextPairs.Pair(name: ByteView(), value: text))
       case .absent where scalarsToo: return .absent
       default: return .refused

@@ -34,6 +34,9 @@ struct GatewayTests {
       - {match: "PUT /d/{id}", check: "edit destination/{id}"}
       - {match: POST /d, when: {body.kind: secret}, check: create destination}
       - {match: POST /d, check: view}
+      - {match: PUT /e, when: {"body.events[].id": "*"}, check: view}
+      - {match: PUT /e, check: create destination}
+      - {match: GET /m, when: {header.x-mode: "*"}, check: view}
       - {match: GET /w, workspace: header.x-workspace, check: view}
 
     """
@@ -65,6 +68,27 @@ struct GatewayTests {
     ] {
       #expect(reason(body) == .badRequest, "\(body)")
     }
+  }
+
+  @Test("an empty text is neither there nor absent")
+  func empty() throws {
+    let world = try GatewayWorld([Self.document("acme", secret: "one")], routes: Self.edit)
+    func reason(_ body: String) -> Reason {
+      world.ask("PUT", "/e", [Self.bearer("one")], body: body).reason
+    }
+    #expect(reason(#"{"events": [{"id": "a"}, {"id": "b"}]}"#) == .viewFloor)
+    for body in [
+      "{}", #"{"events": []}"#, #"{"events": [{}]}"#, #"{"events": [{"id": "a"}, {}]}"#,
+      #"{"events": [{"id": null}, {"id": "a"}]}"#,
+    ] {
+      #expect(reason(body) == .missingPermission, "\(body)")
+    }
+    #expect(reason(#"{"events": [{"id": "a"}, {"id": ""}]}"#) == .badRequest)
+    func mode(_ headers: (name: String, value: [UInt8])...) -> Reason {
+      world.ask("GET", "/m", [Self.bearer("one")] + headers).reason
+    }
+    #expect(mode() == .noRoute && mode(("x-mode", [0x61])) == .viewFloor)
+    #expect(mode(("x-mode", [])) == .badRequest)
   }
 
   @Test("what is no text gets into no answer")
