@@ -148,7 +148,12 @@ let package = Package(
     tests("VerdictPolicyTests", ["VerdictPolicy", "VerdictModel"]),
     tests("VerdictSettingsTests", ["VerdictSettings", "VerdictSystem", "VerdictPolicy"]),
     tests("VerdictJWTTests", ["VerdictJWT", "VerdictModel"]),
-    tests("VerdictGatewayTests", ["VerdictGateway", "VerdictRPC", "VerdictModel"]),
+    tests(
+      "VerdictGatewayTests",
+      [
+        "VerdictGateway", "VerdictRPC", "VerdictModel", "VerdictControl", "VerdictCompiler",
+        "VerdictCrypto", "VerdictEngine", "VerdictPolicy",
+      ]),
     tests(
       "VerdictRoutesTests", ["VerdictRoutes", "VerdictModel", "VerdictPolicy", "VerdictCompiler"]),
     tests(

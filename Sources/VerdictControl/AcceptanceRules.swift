@@ -102,7 +102,8 @@ public struct AcceptanceRules: Sendable {
   private func checkScope(
     _ record: SetRecord, _ key: TrustedKey, _ reader: borrowing LayoutReader, place: String
   ) throws(ControlError) {
-    guard let allowed = key.organizations else { return }
+    // What was in force before changes nothing; after a restart its manifests may not be known.
+    guard let allowed = key.organizations, record.digest != base?.digest else { return }
     let direct = Self.excess(record, since: base?.inventory ?? .init(), allowed)
     guard let direct else { return }
     var newer = record

@@ -34,6 +34,7 @@ public final class Activation: Sendable {
   ///
   /// - Parameter isClosed: no check is decided by the set, because it is too old.
   public func activate(_ set: LoadedSet, isClosed: Bool = false) {
+    set.warm()
     let table = SnapshotSet(of: set, isClosed: isClosed, routes: tables(for: set))
     replace(by: table.bits, set)
   }

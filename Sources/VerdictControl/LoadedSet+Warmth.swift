@@ -9,7 +9,7 @@ extension LoadedSet {
   ///
   /// Complexity: linear in organizations, with one decision each.
   func warm() {
-    for organization in organizations {
+    for organization in organizations where organization.view.actionCount > 0 {
       let view = organization.view
       let resource = Self.firstKey(view.table(.resources))
       let decision = Engine.decide(

@@ -53,17 +53,7 @@ public struct StateDirectory: Sendable {
   func mark(trust: TrustedKeys?) throws(ControlError) -> Mark? {
     guard !isEmpty else { return nil }
     do throws(ControlError) {
-      let index = try LayoutReader(path: path, ownership: Ownership()).index().index
-      var highest: Mark?
-      for (key, value) in index.annotations ?? [:] where key.hasPrefix(Self.markPrefix) {
-        guard let mark = Mark(value) else {
-          throw ControlError(.document, path, "annotation `\(key)`: \(quoted(value)) is no mark")
-        }
-        let id = String(key.dropFirst(Self.markPrefix.count))
-        if let trust, trust[id] == nil { continue }
-        if mark.number > highest?.number ?? 0 { highest = mark }
-      }
-      return highest
+      return try marks(in: index(), trust).max { $0.number < $1.number }
     } catch {
       throw ControlError(
         .state, path,
@@ -72,13 +62,38 @@ public struct StateDirectory: Sendable {
     }
   }
 
-  /// The last good set, verified like any other but for its time; nil: none was kept.
+  private func index() throws(ControlError) -> ImageIndex {
+    try LayoutReader(path: path, ownership: Ownership()).index().index
+  }
+
+  /// Those of the keys that are trusted still.
+  private func marks(
+    in index: ImageIndex, _ trust: TrustedKeys?
+  ) throws(ControlError) -> [Mark] {
+    var marks: [Mark] = []
+    for (key, value) in index.annotations ?? [:] where key.hasPrefix(Self.markPrefix) {
+      guard let mark = Mark(value) else {
+        throw ControlError(.document, path, "annotation `\(key)`: \(quoted(value)) is no mark")
+      }
+      if let trust, trust[String(key.dropFirst(Self.markPrefix.count))] == nil { continue }
+      marks.append(mark)
+    }
+    return marks
+  }
+
+  /// The last good set, verified like any other but for its time; nil: none was kept. What its key
+  /// may change was verified when it was kept, if a key that is trusted still has its mark.
   func lastGood(trust: TrustedKeys?) throws(ControlError) -> LoadedSet? {
     guard !isEmpty else { return nil }
     var rules = AcceptanceRules()
     rules.trust = trust
     rules.ownership = Ownership()
     do throws(ControlError) {
+      let index = try index()
+      let digest = try index.entry(Ref.current, place: path).parsedDigest(place: path)
+      if try marks(in: index, trust).contains(where: { $0.digest == digest }) {
+        rules.base = AcceptanceRules.Base(digest: digest)
+      }
       return try ControlDirectory(path: path).load(rules: rules)
     } catch {
       throw ControlError(.state, path, "the last good set can't be used: \(error)")

@@ -4,7 +4,8 @@ internal import VerdictSystem
 /// A key whose signatures count, and for what.
 ///
 /// Its file is a public key in PEM form. Lines `organization: ID` before it limit the key: it may
-/// then change these organizations alone. Other lines are comments.
+/// then change these organizations alone. Other lines are comments, unless they look as if they
+/// were meant to limit it: a slip must not make a key that may change everything.
 public struct TrustedKey: Sendable {
   public let key: VerifyingKey
   /// nil: all, and attachments too.
@@ -20,12 +21,19 @@ public struct TrustedKey: Sendable {
 
   init(_ bytes: [UInt8], place: String) throws(ControlError) {
     var organizations: Set<[UInt8]>?
+    var hasBegun = false
     for line in bytes.split(separator: 10) {
-      if line.starts(with: Self.begin.utf8) { break }
-      guard line.starts(with: Self.limit.utf8) else { continue }
+      hasBegun = hasBegun || line.starts(with: Self.begin.utf8)
+      guard Self.isLimit(line) else { continue }
+      guard !hasBegun, line.starts(with: Self.limit.utf8) else {
+        throw ControlError(
+          .document, place,
+          "\(quoted(Array(line).text)) limits nothing so; write `organization: ID` before the key")
+      }
       let id = Array(line).text.dropFirst(Self.limit.count).drop { $0 == " " }
-      guard !id.isEmpty else {
-        throw ControlError(.document, place, "`organization:` without an id; name one")
+      guard !id.isEmpty, id.utf8.allSatisfy({ $0 >= 0x20 }) else {
+        throw ControlError(
+          .document, place, "\(quoted(Array(line).text)) names no organization; name one")
       }
       organizations = (organizations ?? []).union([Array(id.utf8)])
     }
@@ -33,6 +41,17 @@ public struct TrustedKey: Sendable {
       self.init(key: try VerifyingKey(pem: bytes), organizations: organizations)
     } catch {
       throw ControlError(.document, place, "\(error)")
+    }
+  }
+
+  /// Whether a line is a limit, or looks like one.
+  private static func isLimit(_ line: ArraySlice<UInt8>) -> Bool {
+    let word = line.prefix { $0 != UInt8(ascii: ":") }
+    guard word.count < line.count else { return false }
+    // Without spaces, and without the mark with which some editors begin a file.
+    let letters = word.filter { $0 > 0x20 && $0 < 0x7f }.map { $0 | 0x20 }
+    return ["organization", "organizations", "organisation", "organisations"].contains {
+      letters.elementsEqual($0.utf8)
     }
   }
 

@@ -17,6 +17,9 @@ extension Gateway {
     guard let named = workspace(route, identity, &values, arena) else {
       return answer.denied(.badRequest)
     }
+    // A header may hold any bytes. What is no id must not get into the answer: a gateway that can't
+    // read that takes it for a failure, and may be told to let requests pass then.
+    guard named.isEmpty || Identifier.isValid(named) else { return answer.denied(.invalidID) }
     var asked = AskedCheck(
       view: view, principal: ResolvedPrincipal(kind: identity.kind, id: identity.id, in: view),
       workspace: ResolvedWorkspace(named, in: view.table(.workspaces)),

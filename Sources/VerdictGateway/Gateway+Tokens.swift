@@ -40,17 +40,21 @@ extension Gateway {
     guard !token.isEmpty, token.count <= GatewayLimits.tokenByteCountMax else { return .stranger }
     let digest = SHA256Bytes(of: token)
     return digest.withByteView { digest in
+      var found: (organization: Int, slot: Int, expiresAtSeconds: Int64)?
       for index in 0..<set.count {
-        let view = set[index].view
-        guard let holder = view.secretHolder(digest: digest) else { continue }
-        guard nowSeconds < holder.expiresAtSeconds else { return .refused(.unidentified) }
-        let principals = view.table(.principals)
-        guard let kind = PrincipalKind(rawValue: principals.slot(holder.slot).tag) else {
-          return .refused(.internal)
-        }
-        return .somebody(kind, principals.key(slot: holder.slot), organization: index)
+        guard let holder = set[index].view.secretHolder(digest: digest) else { continue }
+        // Several hands may have made a set: whose a secret is must not depend on the order.
+        guard found == nil else { return .refused(.ambiguousIdentity) }
+        found = (index, holder.slot, holder.expiresAtSeconds)
       }
-      return .stranger
+      guard let found else { return .stranger }
+      guard nowSeconds < found.expiresAtSeconds else { return .refused(.unidentified) }
+      let principals = set[found.organization].view.table(.principals)
+      guard let kind = PrincipalKind(rawValue: principals.slot(found.slot).tag) else {
+        return .refused(.internal)
+      }
+      return .somebody(
+        kind, principals.key(slot: found.slot), organization: found.organization)
     }
   }
 

@@ -75,6 +75,8 @@ struct RequestValues {
     if condition.flags & RouteConditionFlag.isPresence != 0 {
       switch value {
       case .refused: return nil
+      // It is there to one reader, and nothing to another.
+      case .one(let text) where text.isEmpty: return nil
       case .absent: return isNegated
       case .one, .several: return !isNegated
       }
@@ -157,8 +159,9 @@ struct RequestValues {
       guard let step = table.step(place) else {
         return elements(of: node, body, place + 1..<steps.upperBound, scalarsToo, arena)
       }
-      node = body.member(step, of: node)
-      guard node >= 0 else { return .absent }
+      guard let member = body.distinctMember(step, of: node) else { return .refused }
+      guard member >= 0 else { return .absent }
+      node = member
     }
     return RequestValues.text(of: node, body, scalarsToo)
   }
@@ -196,11 +199,13 @@ struct RequestValues {
       var place = element
       for step in steps {
         guard let name = table.step(step) else { return .refused }
-        place = body.member(name, of: place)
+        guard let member = body.distinctMember(name, of: place) else { return .refused }
+        place = member
         // Some have it and some don't: for a condition that is as if none had.
         guard place >= 0 else { return scalarsToo ? .absent : .refused }
       }
       switch RequestValues.text(of: place, body, scalarsToo) {
+      case .one(let text) where scalarsToo && text.isEmpty: return .refused
       case .one(let text): texts.append(TextPairs.Pair(name: ByteView(), value: text))
       case .absent where scalarsToo: return .absent
       default: return .refused

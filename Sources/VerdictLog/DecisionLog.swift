@@ -69,7 +69,8 @@ public final class DecisionLog: Sendable {
     self.settings = settings
     self.vocabulary = vocabulary
     self.report = report
-    past = try LogPast(of: settings.path)
+    // Before the file is touched: it may be no log at all.
+    _ = try LogPast(of: settings.path)
     do throws(SystemError) {
       bell = try EventSignal()
       ended = try EventSignal()
@@ -79,6 +80,8 @@ public final class DecisionLog: Sendable {
     } catch {
       throw LogFailure("\(error)")
     }
+    // Under the file's lock: whoever had it until now has written its last lines.
+    past = try LogPast(of: settings.path)
     // Behind what may fail, where nobody would free them.
     lanes = (0..<loopCount).map { _ in LogLane(ringByteCount: settings.ringByteCount) }
     do throws(SystemError) {

@@ -133,7 +133,8 @@ struct RouteTableValidator {
       try require(
         table.word(.conditions, index, 0) < table.count(of: .sources)
           && table.condition(index).flags & ~RouteConditionFlag.known == 0
-          && isRange(.conditions, index, 2, of: .values), "condition \(index)")
+          && isRange(.conditions, index, 2, of: .values)
+          && areTexts(table.condition(index).values), "condition \(index)")
     }
   }
 
@@ -142,7 +143,9 @@ struct RouteTableValidator {
     for index in 0..<table.count(of: .checks) {
       try require(
         isText(.checks, index, 0) && table.word(.checks, index, 2) <= operands
-          && table.word(.checks, index, 3) <= operands, "check \(index)")
+          && table.word(.checks, index, 3) <= operands
+          && (table.check(index).target < 0 || table.check(index).resource >= 0),
+        "check \(index)")
     }
     let sources = table.count(of: .sources)
     for index in 0..<operands {
@@ -154,11 +157,27 @@ struct RouteTableValidator {
           && table.word(.operands, index, 6) <= sources
           && table.word(.operands, index, 7) == 0, "operand \(index)")
       let operand = table.operand(index)
-      let hasType = !operand.types.isEmpty || operand.typeSource >= 0
       let hasID = operand.form == .id || operand.form == .connection
       try require(
-        hasType == (operand.form != .connection) && hasID == (operand.idSource >= 0),
+        areTexts(operand.types) && hasTypes(operand) && hasID == (operand.idSource >= 0),
         "operand \(index): the form")
+    }
+  }
+
+  /// Whether all of these values are texts, and none stands for each element of a list.
+  private func areTexts(_ values: Range<Int>) -> Bool {
+    values.allSatisfy { table.step($0) != nil }
+  }
+
+  /// Whether an operand has types as its form takes them: listed, or from a source.
+  private func hasTypes(_ operand: RouteOperand) -> Bool {
+    let isFromSource = operand.typeSource >= 0
+    guard !isFromSource || operand.types.isEmpty else { return false }
+    return switch operand.form {
+    case .connection: !isFromSource && operand.types.isEmpty
+    case .linkedToTarget: operand.types.count == 1
+    case .type, .new: isFromSource || operand.types.count == 1
+    case .id: isFromSource || !operand.types.isEmpty
     }
   }
 

@@ -38,7 +38,8 @@ def request(method, path, headers=None, body=None, raw=False, context=None, clai
         pairs += [("x-envoy-auth-partial-body", "false"), ("content-length", str(len(body)))]
     for name, value in pairs:
         if raw:
-            http.header_map.headers.add(key=name, raw_value=value.encode())
+            value = value if isinstance(value, bytes) else value.encode()
+            http.header_map.headers.add(key=name, raw_value=value)
         else:
             http.headers.append(pair(name, value))
     for name, value in (context or {}).items():

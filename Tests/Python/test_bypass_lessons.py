@@ -15,6 +15,10 @@ What went wrong there, and the tests of it here:
   `test_a_condition_is_not_met_by_the_first_of_two_values`;
   through Envoy `test_headers_that_come_twice_do_not_pass` and
   `test_a_condition_is_not_met_by_the_first_of_two_values_that_envoy_joins`.
+- An answer that the gateway can't read is a failure to it, and passes where failures do: so nothing
+  of a request that is no text may get into one.
+  Directly `test_what_is_no_text_gets_into_no_answer`;
+  through Envoy `test_what_is_no_text_does_not_pass_where_failures_do`.
 - GHSA-g2pf-6v5v-qcc8: without its signatures a bundle was taken unsigned.
   GHSA-fx35-mq7g-6g98: the key came out of what it was to verify.
   CVE-2022-29173: an older set was taken, after a restart too.
@@ -31,7 +35,7 @@ import world
 from api_world import bearer
 from control import keygen
 from ext_authz import Asker, pair, request
-from gateways import Envoy
+from gateways import Envoy, ext_authz
 from layout import Layout
 from sidecar import Sidecar, publish, verdict, wait_until
 
@@ -195,6 +199,50 @@ def test_a_condition_is_not_met_by_the_first_of_two_values_that_envoy_joins(
         for values in (["write", "read"], ["read", "write"], ["write", "write"]):
             answer = envoy.request("PUT", "/d/D1", modes_of(*values))
             assert (answer.status, answer.json()["reason"]) == (403, "bad_request")
+        assert len(upstream.seen) == before and envoy.count("error") == 0
+    finally:
+        envoy.close()
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    """A server whose routes take the workspace from a header."""
+    directory = tmp_path_factory.mktemp("p")
+    table = directory / "own.routes.yaml"
+    table.write_text(
+        "apiVersion: verdict.routes/v1\nmodel: rudderstack\nroutes:\n"
+        "  - {match: GET /w, workspace: header.x-workspace, check: view}\n"
+    )
+    policy = world.write(api_world.document(), directory / "acme.json")
+    with Sidecar(directory, "--policy", policy, "--routes", table, loops=1) as sidecar:
+        yield sidecar
+
+
+def place_of(value):
+    return [("authorization", bearer("reader")["authorization"]), ("x-workspace", value)]
+
+
+NO_TEXTS = [b"\xff", b"prod\xc3", b"\xed\xa0\x80"]
+
+
+@pytest.mark.parametrize("value", NO_TEXTS)
+def test_what_is_no_text_gets_into_no_answer(places, value):
+    with Asker(places.tcp) as ask:
+        assert ask("GET", "/w", place_of(b"prod"), raw=True).allowed
+        answer = ask("GET", "/w", place_of(value), raw=True)
+        assert answer.reason == "invalid_id" and "workspace" not in answer.metadata
+
+
+def test_what_is_no_text_does_not_pass_where_failures_do(places, upstream, tmp_path):
+    def change(filters, _):
+        ext_authz(filters).update(encode_raw_headers=True, failure_mode_allow=True)
+
+    envoy = Envoy(tmp_path, places.port, upstream.port, change)
+    try:
+        assert envoy.request("GET", "/w", place_of(b"prod")).status == 200
+        before = len(upstream.seen)
+        for value in NO_TEXTS:
+            assert envoy.request("GET", "/w", place_of(value)).status == 403
         assert len(upstream.seen) == before and envoy.count("error") == 0
     finally:
         envoy.close()

@@ -138,6 +138,25 @@ struct SignedSetTests {
     #expect(code { try control.load(rules: inForce) } == .scope)
   }
 
+  @Test("a slip in a key's file makes no key that may change everything")
+  func slips() throws {
+    let pem = key.verifyingKey.pem
+    func limits(_ text: String) throws -> Set<[UInt8]>? {
+      try TrustedKey(Array(text.utf8), place: "key").organizations
+    }
+    #expect(try limits(pem) == nil)
+    #expect(try limits("organization keys: two\n# organization: acme\n" + pem) == nil)
+    #expect(try limits("organization: acme\norganization: a b\n" + pem)?.count == 2)
+    for text in [
+      pem + "organization: acme\n", "Organization: acme\n" + pem, " organization: acme\n" + pem,
+      "organisation: acme\n" + pem, "organizations: acme\n" + pem,
+      "organization : acme\n" + pem, "\u{feff}organization: acme\n" + pem,
+      "organization: acme\r\n" + pem, "organization: \n" + pem, "organization:\n" + pem,
+    ] {
+      #expect(code { try limits(text) } == .document, "\(text)")
+    }
+  }
+
   @Test("a key with a limit is believed across sets that were missed, and not back to old ones")
   func missed() throws {
     let limited = SigningKey()
@@ -156,6 +175,34 @@ struct SignedSetTests {
     base.base = AcceptanceRules.Base(
       numberMin: 2, digest: second.digest, inventory: second.inventory)
     #expect(code { try control.load(rules: base) } == .scope)
+  }
+
+  @Test("what a key with a limit has signed is believed after a restart, too")
+  func restarted() throws {
+    let limited = SigningKey()
+    var settings = ControlSettings()
+    settings.trust = TrustedKeys([trusted(key), trusted(limited, "acme")])
+    settings.state = StateDirectory(path: directory.path + "/state")
+    func origin() -> ControlOrigin { ControlOrigin(directory: control, settings: settings) }
+    try publish([("acme", 1), ("globex", 1)], key)
+    var first = origin()
+    let before = try first.load(reusing: nil, nowSeconds: 1_700_000_000)
+    try publish([("acme", 2), ("globex", 1)], limited)
+    #expect(try first.load(reusing: before, nowSeconds: 1_700_000_000).setNumber == 2)
+    var second = origin()
+    #expect(try second.load(reusing: nil, nowSeconds: 1_700_000_000).setNumber == 2)
+    // Without the directory, and without the last good set.
+    var third = origin()
+    #expect(try third.fallback()?.summary == ["acme 2", "globex 1"])
+    for name in try File.names(in: directory.path + "/state/blobs/sha256") {
+      try File.remove(directory.path + "/state/blobs/sha256/" + name)
+    }
+    var fourth = origin()
+    #expect(try fourth.load(reusing: nil, nowSeconds: 1_700_000_000).setNumber == 2)
+    // It may still not change what it may not.
+    try publish([("acme", 2), ("globex", 2)], limited)
+    var fifth = origin()
+    #expect(code { _ = try fifth.load(reusing: nil, nowSeconds: 1_700_000_000) } == .scope)
   }
 
   @Test("what is taken from the directory is signed only if it was signed")

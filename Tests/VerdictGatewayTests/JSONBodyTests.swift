@@ -45,7 +45,7 @@ struct JSONBodyTests {
       "{\"a\":1,\"\\u0061\":2}", "{\"x\":{\"a\":1,\"b\":2,\"a\":3}}", "tru", "True", "nul", "NaN",
       "Infinity", "01", "1.", ".5", "+1", "1e", "--1", "0x10", "\"", "\"\\\"", "\"\\x\"",
       "\"\\u12\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\ud800\"", "\"\n\"", "\"\u{1}\"",
-      "// c\n1", "[1] // c", "\u{feff}1",
+      "// c\n1", "[1] // c", "\u{feff}1", "\"\\u0000\"", "{\"a\\u0000\":1}",
     ])
   func refused(_ text: String) {
     #expect(Self.member([], text) == nil)
@@ -54,6 +54,26 @@ struct JSONBodyTests {
   @Test("hold the same name in different objects")
   func sameNames() {
     #expect(Self.member(["a", "a"], #"{"a": {"a": "x"}, "b": [{"a": 1}, {"a": 2}]}"#) == "x")
+  }
+
+  @Test(
+    "have no member that some readers take for another",
+    arguments: [
+      (#"{"task": 1}"#, 1), (#"{"a": 1, "task": 2, "tasks": 3, "tas": 4}"#, 2), (#"{"a": 1}"#, -1),
+      (#"{}"#, -1), (#"["task"]"#, -1), (#"{"Task": 1}"#, nil), (#"{"TASK": 1, "task": 2}"#, nil),
+      (#"{"task": 1, "tasK": 2}"#, nil), (#"{"ta\u017fk": 1}"#, nil), (#"{"tas\u212a": 1}"#, nil),
+      (#"{"task": 1, "TA\u017f\u212a": 2}"#, nil), (#"{"tas\u212b": 1, "ta\u017e": 2}"#, -1),
+      (#"{"tas\u212ak": 1, "ta\u017f": 2}"#, -1),
+    ] as [(String, Int?)])
+  func spellings(_ text: String, _ expected: Int?) {
+    let arena = MessageArena()
+    Array(text.utf8).withByteView { bytes in
+      guard let body = JSONBody(bytes, seed: 1, in: arena) else {
+        Issue.record("it is JSON")
+        return
+      }
+      #expect(body.distinctMember(ByteView("task"), of: 0) == expected)
+    }
   }
 
   @Test("are bounded in depth, values and bytes")

@@ -1,5 +1,6 @@
 internal import Testing
 internal import VerdictModel
+internal import VerdictSystem
 
 @testable import VerdictLog
 
@@ -36,6 +37,35 @@ struct LogPastTests {
     #expect(lines[5].contains("\"seq\":6,") && lines[5].contains("\"closed\":true"))
     let audit = try LogWorld.audit(directory.path("log"))
     #expect(audit.faults.isEmpty && audit.unknownGaps.isEmpty && audit.startCount == 2)
+  }
+
+  @Test("a log whose writer is about to end goes on where that one stopped")
+  func handedOver() throws {
+    for _ in 0..<60 {
+      let directory = try TemporaryDirectory()
+      let settings = LogWorld.settings(directory.path("log"))
+      let log = try DecisionLog(settings, LogWorld.vocabulary, loopCount: 1) { _ in }
+      let closer = try Thread(name: "closer") { log.close(LogCounts()) }
+      var next: DecisionLog?
+      let end = SystemClock.monotonicNanoseconds() + 10_000_000_000
+      while next == nil, SystemClock.monotonicNanoseconds() < end {
+        // The other one has its lock until it has ended.
+        next = try? DecisionLog(settings, LogWorld.vocabulary, loopCount: 1) { _ in }
+      }
+      closer.join()
+      next?.close(LogCounts())
+      let audit = try LogWorld.audit(directory.path("log"))
+      #expect(audit.faults.isEmpty && audit.unknownGaps.isEmpty && audit.startCount == 2)
+    }
+  }
+
+  @Test("numbers of a log that nobody wrote so don't stop whoever reads it")
+  func hugeNumbers() throws {
+    let directory = try TemporaryDirectory()
+    let gap = #""time":"t","cause":"ring_full","loop":0,"records":9223372036854775807}"#
+    try directory.write(
+      (1...4).map { "{\"kind\":\"gap\",\"seq\":\($0),\(gap)\n" }.joined(), to: "log")
+    #expect(try LogWorld.audit(directory.path("log")).gapCount == 4)
   }
 
   @Test("wherever a log was cut off, the next process states a gap of unknown size")

@@ -126,6 +126,23 @@ struct RouteReaderTests {
       "{match: \"GET /{a}/{a}\", check: view}",
       "r.yaml:6:13: two parameters `{a}` in one path, expected another name"),
     RouteFlaw(
+      "{match: POST /a, check: create table|sql_model}",
+      "r.yaml:6:29: `table|sql_model` is of several types, expected one where no id tells which"),
+    RouteFlaw(
+      "{match: POST /a, check: \"connect table|sql_model/* destination/{query.d}\"}",
+      "r.yaml:6:29: `table|sql_model/*` is of several types, expected one where no id tells which"),
+    RouteFlaw(
+      "{match: POST /a, check: \"connect table|transformation/@target destination/{query.d}\"}",
+      "r.yaml:6:29: `table|transformation/@target` is of several types, expected one where no id "
+        + "tells which"),
+    RouteFlaw(
+      "{match: POST /a, check: \"edit {query.t:kinds}/@target destination/{query.d}\"}",
+      "r.yaml:6:29: `{query.t:kinds}/@target` is of several types, expected one where no id "
+        + "tells which"),
+    RouteFlaw(
+      "{match: GET /a, check: view, callers: []}",
+      "r.yaml:6:43: `callers` is empty, expected some"),
+    RouteFlaw(
       "{match: GET /a}",
       "r.yaml:6:5: a route has 0 of `check`, `checks` and `public`, expected 1"),
     RouteFlaw(

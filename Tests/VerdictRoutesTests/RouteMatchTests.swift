@@ -1,8 +1,8 @@
 import Testing
 import VerdictCompiler
 import VerdictModel
-import VerdictPolicy
 
+@testable import VerdictPolicy
 @testable import VerdictRoutes
 
 /// A compiled table, asked by texts.
@@ -179,19 +179,78 @@ struct RouteTableValidatorTests {
     #expect(refused > 500)
   }
 
+  /// Whether a table is taken after a change to its bytes.
+  private static func isTaken(_ bytes: [UInt8]) -> Bool {
+    bytes.withByteView { view in (try? RouteTable(validating: view)) != nil }
+  }
+
+  @Test("with the mark of each element where a type or a value belongs are refused")
+  func marks() throws {
+    let bytes = try Self.shipped()
+    let places: [(what: String, value: Int, offset: Int)] = bytes.withByteView { view in
+      let table = RouteTable(trusting: view)
+      var values: [(what: String, value: Int)] = []
+      for index in 0..<table.count(of: .conditions) {
+        values += table.condition(index).values.map { ("condition \(index)", $0) }
+      }
+      for index in 0..<table.count(of: .operands) {
+        values += table.operand(index).types.map { ("operand \(index)", $0) }
+      }
+      return values.map { ($0.what, $0.value, table.offset(of: .values) + $0.value * 8) }
+    }
+    #expect(places.count > 50)
+    for place in places {
+      var changed = bytes
+      for index in 0..<8 { changed[place.offset + index] = index < 4 ? 0xff : 0 }
+      #expect(!Self.isTaken(changed), "value \(place.value), of \(place.what)")
+    }
+  }
+
+  @Test("with operands whose types don't fit their form are refused")
+  func forms() throws {
+    let id = RouteDocument.Source.query("id")
+    let source = RouteDocument.Source.query("type")
+    func bytes(_ resource: RouteDocument.Operand) throws -> [UInt8] {
+      try RouteCompiler.compile(
+        RouteDocument(
+          path: "r.yaml", model: "rudderstack",
+          routes: [
+            RouteDocument.Route(
+              mark: Mark(line: 1, column: 1), method: "GET", template: "/", segments: [],
+              conditions: [],
+              checks: [
+                RouteDocument.Check(
+                  action: "connect", resource: resource,
+                  target: RouteDocument.Operand(form: .id, types: ["destination"], id: id))
+              ], workspaces: [], callers: [], deniesUnknown: true)
+          ]))
+    }
+    let two = ["transformation", "table"]
+    for form in [RouteDocument.Operand.Form.type, .new, .linkedToTarget] {
+      #expect(Self.isTaken(try bytes(.init(form: form, types: ["table"]))))
+      #expect(!Self.isTaken(try bytes(.init(form: form))), "\(form)")
+      #expect(!Self.isTaken(try bytes(.init(form: form, types: two))), "\(form)")
+      #expect(
+        Self.isTaken(try bytes(.init(form: form, typeSource: source))) == (form != .linkedToTarget))
+    }
+    #expect(Self.isTaken(try bytes(.init(form: .id, types: two, id: id))))
+    #expect(!Self.isTaken(try bytes(.init(form: .id, types: two, typeSource: source, id: id))))
+    #expect(!Self.isTaken(try bytes(.init(form: .connection, types: ["table"], id: id))))
+  }
+
   private static func readAll(_ table: RouteTable) {
     for index in 0..<table.routeCount {
       let route = table.route(index)
       for condition in route.conditions {
         let condition = table.condition(condition)
-        for value in condition.values { _ = table.step(value) }
+        for value in condition.values { _ = table.value(value) }
         _ = table.source(condition.source)
       }
       for check in route.checks {
         let check = table.check(check)
         for operand in [check.resource, check.target] where operand >= 0 {
           let operand = table.operand(operand)
-          for type in operand.types { _ = table.step(type) }
+          for type in operand.types { _ = table.value(type) }
           _ = "x".withByteView { table.type(of: $0, among: operand.pairs) }
           for source in [operand.typeSource, operand.idSource] where source >= 0 {
             for step in table.source(source).steps { _ = table.step(step) }

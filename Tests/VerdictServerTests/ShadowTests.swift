@@ -1,7 +1,11 @@
 import Testing
+import VerdictControl
 import VerdictGateway
+import VerdictHTTP2
 import VerdictModel
+import VerdictRPC
 import VerdictSystem
+import VerdictTestKit
 
 @testable import VerdictServer
 
@@ -129,5 +133,67 @@ struct ShadowTests {
   func longText() {
     let text = [UInt8](repeating: 65, count: 60_000)
     #expect(text.withByteView { ShadowCheck.copy($0).count } == ShadowTally.textByteCountMax)
+  }
+}
+
+@Suite("What the shadow tells")
+struct ShadowReportTests {
+  /// Denies everything that is asked below, or allows it.
+  private static func document(_ grant: String) -> String {
+    """
+    apiVersion: verdict/v1
+    model: rudderstack
+    organization: {id: acme, plan: enterprise, owner: olga}
+    workspaces: {prod: {resources: {destination: [D1]}}}
+    tokens:
+      service:
+        - {id: ci, workspace: prod, policy: {resources: {destination: {\(grant)}}}}
+
+    """
+  }
+
+  private static func served(_ document: String) throws -> ServedSet {
+    let snapshot = OrganizationSnapshot(
+      bytes: try SnapshotProbe.snapshot(of: document), compilerVersion: "1")
+    return Activation(publication: Publication(slotCount: 0)).served(
+      try LoadedSet(compiled: [snapshot], after: nil, createdSeconds: 1_700_000_000))
+  }
+
+  @Test("nothing of a comparison gets into the next one's report")
+  func next() throws {
+    let live = try Self.served(Self.document("edit: all"))
+    let other = try Self.served(Self.document("connect: all"))
+    let shadow = try Shadow(
+      perMillion: 1_000_000, identity: IdentityConfiguration(), board: PolicyBoard())
+    let tap = shadow.tap()
+    let call = AuthorizeCall(
+      organization: "acme",
+      checks: Array(
+        repeating: Check(
+          principal: "service_token:ci", action: "edit", resource: "destination/D1"), count: 500),
+      wantsMessages: false)
+    let message = try #require(call.encoded())
+    shadow.follow(live: live)
+    try shadow.start()
+    var differences: UInt64 = 0
+    for _ in 0..<15 {
+      shadow.follow(staged: other)
+      for _ in 0..<60 {
+        message.withByteView { tap.add(method: Method.authorize.rawValue, $0, .answered(.ok)) }
+      }
+      let end = SystemClock.monotonicNanoseconds() + 5_000_000_000
+      while shadow.report(rowCountMax: 0).effectChangeCount == 0,
+        SystemClock.monotonicNanoseconds() < end
+      { SystemClock.sleep(nanoseconds: 50_000) }
+      differences += shadow.report(rowCountMax: 0).effectChangeCount
+      // Decides everything as the live one does.
+      shadow.follow(staged: live)
+      message.withByteView { tap.add(method: Method.authorize.rawValue, $0, .answered(.ok)) }
+      while shadow.report(rowCountMax: 0).checkCount == 0, SystemClock.monotonicNanoseconds() < end
+      { SystemClock.sleep(nanoseconds: 50_000) }
+      #expect(shadow.report(rowCountMax: 0).effectChangeCount == 0)
+    }
+    #expect(differences > 0)
+    shadow.stop()
   }
 }

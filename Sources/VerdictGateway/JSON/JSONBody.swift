@@ -5,7 +5,8 @@ package import VerdictRPC
 ///
 /// Strict, because somebody behind the gateway reads the same bytes: UTF-8 without NUL, one value
 /// and nothing after it, no name twice in one object (by what it means, not by how it is escaped),
-/// no half surrogates. Bounded by `GatewayLimits`, and without recursion.
+/// no half surrogates. Names that differ in case alone are two, unless a route looks for one of
+/// them (`distinctMember`). Bounded by `GatewayLimits`, and without recursion.
 @safe
 package struct JSONBody {
   package struct Node {
@@ -79,6 +80,61 @@ package struct JSONBody {
       child = Int(self[child].next)
     }
     return -1
+  }
+
+  /// The member of an object, or -1; nil where the object has the name in other cases as well, or
+  /// instead: some readers take that for the name, and of two the last.
+  ///
+  /// - Parameter name: in ASCII.
+  /// Complexity: linear in its members.
+  func distinctMember(_ name: ByteView, of node: Int) -> Int? {
+    guard self[node].kind == .object else { return -1 }
+    var found = -1
+    var child = Int(self[node].first)
+    while child >= 0 {
+      if self[child].name == name {
+        found = child
+      } else if LetterCase.isAlike(self[child].name, name) {
+        return nil
+      }
+      child = Int(self[child].next)
+    }
+    return found
+  }
+}
+
+/// Texts that are alike to whoever doesn't tell upper from lower case.
+enum LetterCase {
+  /// - Parameter word: in ASCII, two letters of which have a third form in Unicode's case folding:
+  ///   U+017F is an `s`, and U+212A a `k`.
+  static func isAlike(_ text: ByteView, _ word: ByteView) -> Bool {
+    var place = 0
+    for index in 0..<word.count {
+      guard place < text.count else { return false }
+      let letter = lower(word[index])
+      if lower(text[place]) == letter {
+        place += 1
+      } else if letter == UInt8(ascii: "s"), has(text, 0xc5, 0xbf, at: place) {
+        place += 2
+      } else if letter == UInt8(ascii: "k"), text[place] == 0xe2,
+        has(text, 0x84, 0xaa, at: place + 1)
+      {
+        place += 3
+      } else {
+        return false
+      }
+    }
+    return place == text.count
+  }
+
+  private static func has(_ text: ByteView, _ first: UInt8, _ second: UInt8, at place: Int) -> Bool
+  {
+    text.count - place >= 2 && text[place] == first && text[place + 1] == second
+  }
+
+  @inline(__always)
+  private static func lower(_ byte: UInt8) -> UInt8 {
+    byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
   }
 }
 

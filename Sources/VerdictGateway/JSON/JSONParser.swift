@@ -237,7 +237,7 @@ struct JSONParser {
 
 /// Escapes of JSON's texts.
 enum JSONEscapes {
-  /// A copy with every escape undone; nil where one is none, or half a pair of surrogates.
+  /// A copy with every escape undone; nil where one is none, half a pair of surrogates, or a NUL.
   static func undone(_ raw: ByteView, in arena: borrowing MessageArena) -> ByteView? {
     guard let room = unsafe arena.allocate(byteCount: raw.count) else { return nil }
     let output = unsafe room.bindMemory(to: UInt8.self, capacity: raw.count)
@@ -283,9 +283,10 @@ enum JSONEscapes {
     }
   }
 
-  /// The scalar of one `\u` escape whose digits begin at `index`, or of a pair of surrogates.
+  /// The scalar of one `\u` escape whose digits begin at `index`, or of a pair of surrogates; nil
+  /// for a NUL, too, where some readers end the text.
   private static func scalar(_ raw: ByteView, _ index: inout Int) -> Unicode.Scalar? {
-    guard let first = unit(raw, &index) else { return nil }
+    guard let first = unit(raw, &index), first > 0 else { return nil }
     if let scalar = Unicode.Scalar(first) { return scalar }
     guard (0xd800..<0xdc00).contains(first), raw.count - index >= 2,
       raw[index] == UInt8(ascii: "\\"), raw[index + 1] == UInt8(ascii: "u")

@@ -35,6 +35,20 @@ extension RouteReader {
   private mutating func operand(
     _ text: String, _ node: Int, _ template: Template
   ) -> RouteDocument.Operand? {
+    guard let operand = form(text, node, template) else { return nil }
+    switch operand.form {
+    case .id, .connection: return operand
+    case .linkedToTarget where operand.typeSource != nil: break
+    // Only an id could tell which of several types is meant.
+    case .type, .new, .linkedToTarget: if operand.types.count < 2 { return operand }
+    }
+    reading.error(node, "`\(text)` is of several types, expected one where no id tells which")
+    return nil
+  }
+
+  private mutating func form(
+    _ text: String, _ node: Int, _ template: Template
+  ) -> RouteDocument.Operand? {
     let slash = text.firstIndex(of: "/")
     let head = String(slash.map { text[..<$0] } ?? text[...])
     let id = slash.map { String(text[text.index(after: $0)...]) }

@@ -168,6 +168,10 @@ struct RouteReader {
 
   private mutating func callers(_ node: Int) -> [PrincipalKind] {
     var kinds: [PrincipalKind] = []
+    // None would be read as all.
+    if tree.kind(node) == .sequence, tree.count(node) == 0 {
+      reading.error(node, "`callers` is empty, expected some")
+    }
     for element in reading.elements(node, "`callers`") ?? .none(tree) {
       guard let text = reading.text(element, "a caller") else { continue }
       let known = PrincipalKind.allCases.map { String($0.prefix.dropLast()) }

@@ -36,11 +36,17 @@ public final class Shadow: Sendable {
     var overflowCount: UInt64 { queues.reduce(0) { $0 + $1.overflowCount } }
   }
 
+  /// What was found of one staged set: what is decided by another one doesn't belong there.
+  private struct Findings {
+    var staged: ServedSet?
+    var tally = ShadowTally()
+  }
+
   private let perMillion: UInt32
   private let identity: IdentityConfiguration
   private let board: PolicyBoard
   private let state = Mutex(State())
-  private let tally = Mutex(ShadowTally())
+  private let findings = Mutex(Findings())
   private let bell: EventSignal
   private let stopped = Atomic<Bool>(false)
   private let thread = Mutex<Thread?>(nil)
@@ -76,7 +82,7 @@ public final class Shadow: Sendable {
   /// What is staged from now on; nil: nothing. A new set begins a new comparison.
   public func follow(staged set: ServedSet?) {
     let now = SystemClock.realNanoseconds() / 1_000_000_000
-    tally.withLock { $0 = ShadowTally(sinceSeconds: now) }
+    findings.withLock { $0 = Findings(staged: set, tally: ShadowTally(sinceSeconds: now)) }
     change {
       $0.staged = set
       $0.overflowBase = $0.overflowCount
@@ -137,11 +143,14 @@ public final class Shadow: Sendable {
     of queue: ShadowQueue, _ live: ServedSet, _ staged: ServedSet, _ bench: inout ShadowBench
   ) -> Bool {
     let now = SystemClock.realNanoseconds() / 1_000_000_000
+    // What waits is for the next staged set, where there is one already.
+    guard findings.withLock({ $0.staged === staged }) else { return false }
     return queue.take { method, message, identity in
-      tally.withLock {
+      findings.withLock {
+        guard $0.staged === staged else { return }
         bench.compare(
           Method(rawValue: method), message, identity, live: live.table, staged: staged.table,
-          nowSeconds: now, into: &$0)
+          nowSeconds: now, into: &$0.tally)
       }
     }
   }
@@ -150,7 +159,7 @@ public final class Shadow: Sendable {
 
   /// - Parameter rowCountMax: of each list.
   public func report(rowCountMax: Int) -> ShadowReport {
-    var report = tally.withLock { $0.report(rowCountMax: rowCountMax) }
+    var report = findings.withLock { $0.tally.report(rowCountMax: rowCountMax) }
     state.withLock {
       report.liveSet = $0.live?.set.setNumber ?? 0
       report.stagedSet = $0.staged?.set.setNumber ?? 0
