@@ -24,11 +24,17 @@ public struct ServedMethod: Sendable {
   /// What requests carry.
   public let number: UInt8
   public let kind: Kind
+  /// Whether even a message that is too long gets an answer: it is passed on empty, instead of the
+  /// call's failure. For unary calls.
+  public let answersTooLong: Bool
 
-  public init(path: String, number: UInt8, kind: Kind = .unary) {
+  public init(
+    path: String, number: UInt8, kind: Kind = .unary, answersTooLong: Bool = false
+  ) {
     self.path = path
     self.number = number
     self.kind = kind
+    self.answersTooLong = answersTooLong
   }
 }
 
@@ -42,6 +48,7 @@ public struct MethodTable: ~Copyable, Sendable {
   struct Target: Sendable {
     let number: UInt8
     let kind: ServedMethod.Kind
+    var answersTooLong = false
   }
 
   private struct Entry {
@@ -68,7 +75,8 @@ public struct MethodTable: ~Copyable, Sendable {
     for (index, method) in methods.enumerated() {
       let bytes = Array(method.path.utf8)
       precondition(!bytes.isEmpty, "a path is not empty")
-      let target = Target(number: method.number, kind: method.kind)
+      let target = Target(
+        number: method.number, kind: method.kind, answersTooLong: method.answersTooLong)
       // SAFETY: both areas were sized for all methods above.
       unsafe (entries + index).initialize(
         to: Entry(offset: offset, count: bytes.count, target: target))

@@ -10,8 +10,11 @@ public struct SessionLimits: Sendable {
   /// (REFUSED_STREAM) as long as the peer has not acknowledged the SETTINGS.
   public var streamCountMax = 256
   /// Longest request message in bytes, before and after decompression. A longer one is
-  /// RESOURCE_EXHAUSTED as soon as its prefix is known.
+  /// RESOURCE_EXHAUSTED as soon as its prefix is known, unless its method answers such
+  /// (`ServedMethod.answersTooLong`) and its body has no more than `passedOverByteCountMax`: then
+  /// it is thrown away as it comes, and an empty one handed out.
   public var messageByteCountMax = Limits.messageByteCountMax
+  static let passedOverByteCountMax: UInt64 = 1 << 30
   /// Longest message that is decompressed on the loop, before and after. Longer ones are handed out
   /// as they are, for somebody with more time: `ServerRequest.isCompressed`.
   public var inflatedByteCountMax = 64 << 10

@@ -208,7 +208,21 @@ struct SessionState {
       }
     }
     let failure = unsafe record.pointee.framing.failure
+    if failure == .tooLong, unsafe passesOver(record, count) { return }
     if failure != .none { unsafe refuse(record, failure) }
+  }
+
+  /// Throws away a piece of a message that is too long, where that gets an answer all the same.
+  @unsafe
+  @inline(never)
+  private func passesOver(_ record: UnsafeMutablePointer<StreamRecord>, _ count: Int) -> Bool {
+    // SAFETY: the caller's record is alive, and its stream open.
+    guard unsafe record.pointee.headers.target.answersTooLong,
+      unsafe record.pointee.bodyByteCount <= SessionLimits.passedOverByteCountMax
+    else { return false }
+    // It only fails for want of memory, or where the peer has ended and needs no window.
+    _ = unsafe nghttp2_session_consume_stream(session, record.pointee.streamID, count)
+    return true
   }
 
   /// Appends message bytes; false when the loop holds too much already.
@@ -255,6 +269,10 @@ struct SessionState {
       return unsafe advance(record)
     case .unary, .serverStreaming:
       let failure = unsafe record.pointee.framing.end()
+      if failure == .tooLong, unsafe record.pointee.headers.target.answersTooLong {
+        unsafe context.pointee.counters.limits.add(.messageLength)
+        return unsafe enqueue(record)
+      }
       if failure != .none {
         unsafe refuse(record, failure)
         return

@@ -18,7 +18,9 @@ extension Services {
       return .answered(RPCStatus(.unavailable, "the policies are too old to decide by"))
     }
     var answer = GatewayAnswer.unreadable
-    if let external = ExternalAuthorizationRequest(message, in: arena) {
+    if message.isEmpty {
+      answer = .refusal(.badRequest, "the gateway's message is longer than 4 MiB, or empty")
+    } else if let external = ExternalAuthorizationRequest(message, in: arena) {
       var request = GatewayRequest(external)
       request.sources = identity
       answer = gateway.decide(

@@ -15,7 +15,10 @@ internal import VerdictSystem
 public struct Services: ServiceSet, ~Copyable {
   static var methods: [ServedMethod] {
     Method.allCases.map {
-      ServedMethod(path: $0.path, number: $0.rawValue, kind: kind(of: $0))
+      // A client's body makes a gateway's question as long as it likes, and must not make it fail.
+      ServedMethod(
+        path: $0.path, number: $0.rawValue, kind: kind(of: $0),
+        answersTooLong: $0 == .externalAuthorization)
     }
   }
 

@@ -154,6 +154,23 @@ def test_a_cut_body_is_denied_where_it_matters(changed, as_bytes):
     assert envoy.count("error") == 0
 
 
+def test_a_body_that_is_longer_than_a_message_may_be_does_not_pass(changed, upstream):
+    def change(filters, _):
+        settings = ext_authz(filters)
+        settings["failure_mode_allow"] = True
+        settings["with_request_body"].update(
+            max_request_bytes=16 << 20, allow_partial_message=False
+        )
+
+    envoy = changed(change)
+    before = len(upstream.seen)
+    for count in (5 << 20, 15 << 20):
+        response = envoy.request("POST", "/v2/destinations", bearer("ci"), bytes(count))
+        assert response.status == 403 and response.json()["reason"] == "bad_request"
+    assert len(upstream.seen) == before and envoy.count("error") == 0
+    assert envoy.request("POST", "/v2/connections", bearer("ci"), CONNECT).status == 200
+
+
 def test_raw_headers(changed):
     def change(filters, _):
         ext_authz(filters)["encode_raw_headers"] = True

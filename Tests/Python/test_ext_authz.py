@@ -329,6 +329,11 @@ def test_a_message_that_can_not_be_read_is_a_denial(ask):
         return bytes([number << 3 | 2]) + size + bytes([length]) + content
 
     assert ask.raw(field(1, field(4, field(2, entries)))).reason == "bad_request"
+    # More than a message may have: thrown away, and answered all the same.
+    for count in (4 << 20, (4 << 20) + 1, 20 << 20):
+        answer = ask("POST", "/v2/destinations", bearer("ci"), bytes(count))
+        assert answer.reason == "bad_request" and "4 MiB" in answer.body["message"]
+    assert ask("GET", "/v2/workspace", bearer("ci")).allowed
 
 
 def test_random_requests_are_all_answered(ask):
