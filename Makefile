@@ -199,7 +199,7 @@ asan: swift-there ## the tests in Swift under the address sanitizer
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp $(SWIFT) test --sanitize=address --scratch-path .build-asan -j $(JOBS) --disable-xctest
 
 tsan: swift-there ## the tests in Swift under the thread sanitizer
-	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -j $(JOBS) --disable-xctest
+	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp $(SWIFT) test --sanitize=thread --scratch-path .build-tsan -j $(JOBS) --disable-xctest
 
 clean: ## remove everything that was built
 	rm -rf .build .build-asan .build-tsan .build-fuzz $(WORK)

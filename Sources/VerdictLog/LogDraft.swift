@@ -71,9 +71,9 @@ public struct LogDraft: ~Copyable {
     seen = ReasonSet()
     for index in 0..<reasons.count {
       let reason = min(Int(reasons[index]), ReasonSet.capacity - 1)
-      // SAFETY: a place below the capacity.
-      if seen.insert(reason) { unsafe many[reason] = 0 }
-      unsafe many[reason] &+= 1
+      // SAFETY: a place below the capacity. Not added to in place: the compiler breaks over that
+      // under the thread sanitizer.
+      unsafe many[reason] = seen.insert(reason) ? 1 : many[reason] &+ 1
     }
   }
 
