@@ -22,18 +22,16 @@ extension Engine {
   ) -> Int {
     // Steps 3, 4, 7, 8 and 9 by the rule; step 6: the extra of nothing is no workspace's.
     guard rule.column != 0, Int(resource.extra) == workspace else { return -1 }
-    // Steps 2 and 5: a user who is no admin and has a class in the workspace.
-    guard principal.tag == PrincipalKind.user.rawValue else { return -1 }
+    // Steps 2 and 5: a user, whose kind is 0, who is no admin and has a class in the workspace.
+    let form = principal.principalForm
     let number = Int(principal.value & PrincipalValue.numberMax)
     var found = -1
-    switch principal.value >> PrincipalValue.rankShift {
-    case PrincipalValue.oneClass << 2 | PrincipalValue.member:
-      if Int(principal.extra) == workspace { found = number }
-    case PrincipalValue.classTable << 2 | PrincipalValue.member:
+    if form == PrincipalValue.oneClass << 2 | PrincipalValue.member {
+      if principal.extra == resource.extra { found = number }
+    } else if form == PrincipalValue.classTable << 2 | PrincipalValue.member {
       found = view.classInTable(number, extra: principal.extra, of: workspace)
-    case PrincipalValue.classList << 2 | PrincipalValue.member:
+    } else if form == PrincipalValue.classList << 2 | PrincipalValue.member {
       found = view.classInList(number, of: workspace)
-    default: break
     }
     return found < 0 ? -1 : view.cellPlace(class: found, column: rule.column)
   }

@@ -239,6 +239,15 @@ public enum PrincipalValue {
   @inlinable public static var numberMax: UInt32 { (1 << 27) - 1 }
 }
 
+extension KeySlot {
+  /// Of a principal's slot what tells whose it is and how to read its number, as one word:
+  /// rank (2 bits), form (2), kind (8).
+  @inlinable @inline(__always)
+  public var principalForm: UInt32 {
+    UInt32(truncatingIfNeeded: head &>> UInt64(PrincipalValue.rankShift)) & 0xfff
+  }
+}
+
 /// What a resource's slot says: the ordinal, or with the top bit a place in `linkedResources`.
 public enum ResourceValue {
   @inlinable public static var linked: UInt32 { 1 << 31 }

@@ -109,7 +109,10 @@ extension SnapshotValidator {
     let rank = (slot.value >> PrincipalValue.rankShift) & 3
     let isOrganizationToken = kind == .serviceToken && form == PrincipalValue.noAccess
     guard kind == .user || isOrganizationToken || workspace < workspaceCount else { return false }
-    guard rank <= 2 else { return false }
+    // Who is an admin or the owner needs no class; the scope of a personal token is no rank.
+    guard rank <= 2,
+      kind != .user || rank == PrincipalValue.member || form == PrincipalValue.noAccess
+    else { return false }
     switch form {
     case PrincipalValue.noAccess:
       return true

@@ -80,14 +80,19 @@ extension SnapshotView {
   /// - Precondition: `word` is a cell word of kind 2 or 3.
   @inlinable @inline(__always)
   public func scope(_ word: UInt32, contains ordinal: UInt32) -> Bool {
-    let start = Int(word >> 2)
-    let head = load32(.scopes, start)
+    // SAFETY: the scopes of all classes lie in the section with all of their words, by validation;
+    // the place is below the number of words.
+    let start = unsafe base + (offset(of: .scopes) &+ Int(word >> 2) &* 4)
+    let head = unsafe UInt32(littleEndian: start.loadUnaligned(as: UInt32.self))
     let count = Int(head & 0x7fff_ffff)
     guard head & 0x8000_0000 != 0 else {
-      return sortedScope(start &+ 2, count, contains: ordinal)
+      return sortedScope(Int(word >> 2) &+ 2, count, contains: ordinal)
     }
     let place = Int(ordinal >> 5)
-    return place < count && load32(.scopes, start &+ 2 &+ place) & (1 &<< (ordinal & 31)) != 0
+    guard place < count else { return false }
+    let bits = unsafe UInt32(
+      littleEndian: start.loadUnaligned(fromByteOffset: 8 &+ place &* 4, as: UInt32.self))
+    return bits & (1 &<< (ordinal & 31)) != 0
   }
 
   @usableFromInline @inline(never)

@@ -3,13 +3,15 @@ import VerdictPolicy
 
 extension ExhaustiveWorld {
   /// Members of none to forty workspaces, with the one that is asked about among them and without
-  /// it, before and after most others in byte order. Nil for a model without a plain grant.
-  static func severalWorkspaces(model: AccessModel) -> ExhaustiveWorld? {
+  /// it, in byte order in their midst or the last of all. Nil for a model without a plain grant.
+  static func severalWorkspaces(model: AccessModel, isLast: Bool) -> ExhaustiveWorld? {
     guard model.access == .policies, let (action, term, type) = plainAction(of: model) else {
       return nil
     }
     var symbols = SymbolTable()
-    let others = (0..<40).map { World.name("\($0 % 2 == 0 ? "a" : "z")-\($0)", &symbols) }
+    let others = (0..<40).map {
+      World.name("\(isLast || $0 % 2 == 0 ? "a" : "z")-\($0)", &symbols)
+    }
     var workspaces = ([World.name("main", &symbols)] + others).map { id in
       var workspace = PolicyDocument.Workspace(id: id)
       workspace.resources = [

@@ -30,18 +30,18 @@ public struct ExhaustiveWorld {
     case full
   }
 
-  /// How many checks there are.
-  public var count: Int { principals.count * operands.count }
-
   public func forEachCheck(_ body: (ReferenceCheck) -> Void) {
-    // A personal token's own workspace is the one that is asked about.
     for principal in principals {
-      let names = principal.starts(with: "personal_token:".utf8)
-      for operand in operands {
-        body(
-          ReferenceCheck(
-            principal: principal, workspace: names ? nil : ExhaustiveWorld.workspace,
-            action: action, resource: operand.resource, target: operand.target))
+      // A personal token has a workspace of its own, here the same one, and may leave it out.
+      let mayLeaveOut = principal.starts(with: "personal_token:".utf8)
+      for workspace in mayLeaveOut ? [nil, ExhaustiveWorld.workspace] : [ExhaustiveWorld.workspace]
+      {
+        for operand in operands {
+          body(
+            ReferenceCheck(
+              principal: principal, workspace: workspace, action: action,
+              resource: operand.resource, target: operand.target))
+        }
       }
     }
   }
@@ -60,7 +60,9 @@ public struct ExhaustiveWorld {
     _ body: (ExhaustiveWorld) throws -> Void
   ) rethrows {
     if let crowd = crowd(model: model) { try body(crowd) }
-    if let several = severalWorkspaces(model: model) { try body(several) }
+    for isLast in [false, true] {
+      if let several = severalWorkspaces(model: model, isLast: isLast) { try body(several) }
+    }
     var seen: [AccessModel.WorkspaceRule] = []
     for action in model.actions {
       guard case .workspace(let rule) = action.rule else { continue }

@@ -1,6 +1,6 @@
 internal import VerdictCompiler
 internal import VerdictEngine
-internal import VerdictModel
+public import VerdictModel
 public import VerdictPolicy
 public import VerdictSnapshot
 
@@ -138,7 +138,7 @@ public enum SnapshotProbe {
 
 extension Array where Element == [UInt8] {
   /// Calls `body` with a view of each; the views may not escape.
-  func withViews(_ body: ([ByteView]) -> Void) {
+  public func withViews(_ body: ([ByteView]) -> Void) {
     let block = flatMap { $0 }
     block.withByteView { block in
       var offset = 0

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 import VerdictModel
 import VerdictPolicy
@@ -46,6 +47,7 @@ struct DifferenceTests {
     try File.createDirectories(directory)
     defer {
       for name in ["old.yaml", "new.yaml"] { try? File.remove("\(directory)/\(name)") }
+      _ = unsafe rmdir(directory)
     }
     try File.create("\(directory)/old.yaml", with: Array(old.utf8))
     try File.create("\(directory)/new.yaml", with: Array(new.utf8))

@@ -1,13 +1,23 @@
+import Glibc
 import Testing
 import VerdictSystem
 
 @Suite("files")
-struct FileTests {
+final class FileTests {
+  private let root = "/tmp/verdict-test-\(SystemRandom.word())"
+
+  deinit { FileTests.remove(root) }
+
   /// A fresh directory for one test.
   private func directory() throws -> String {
-    let path = "/tmp/verdict-test-\(SystemRandom.word())"
+    let path = "\(root)/\(SystemRandom.word())"
     try File.createDirectories(path)
     return path
+  }
+
+  private static func remove(_ path: String) {
+    for name in (try? File.names(in: path)) ?? [] { remove("\(path)/\(name)") }
+    if unsafe rmdir(path) != 0 { try? File.remove(path) }
   }
 
   @Test("a replaced file holds the new bytes and leaves nothing beside it")

@@ -73,17 +73,19 @@ struct Bench: ParsableCommand {
       report("size.\(name).sources.entry", rest / entryCount, "bytes")
       var questions = Questions(document, seed: 7)
       decide(questions.make(different), view, name)
-      let edits = questions.make(different, actions: ["edit"])
+      let edits = questions.make(different, actions: ["edit"]).plain(in: view)
       let editRounds = checkCount(different) / different
       if only == "all" || only == "edit" {
         time("decide.\(name).edit", checkCount(different)) {
           edits.decideResolved(view, editRounds)
         }
       }
-      if only == "all" || only == "decided" {
-        time("decide.\(name).decided", checkCount(different)) {
-          edits.decideLookedUp(view, editRounds)
-        }
+      // What is in that beside the decision, for counting.
+      if only == "lookups" {
+        time("lookups", checkCount(different)) { edits.lookUp(view, editRounds) }
+      }
+      if only == "walk" {
+        time("walk", checkCount(different)) { edits.passOver(view, editRounds) }
       }
       if only == "all" || only == "hot" {
         // Ids that are asked for again and again, so few that all they need is in cache.

@@ -100,6 +100,19 @@ struct QuestionSet {
     bytes[place.start..<place.start + place.count]
   }
 
+  /// Those of the checks that one term on the resource decides, repeated up to as many.
+  func plain(in view: SnapshotView) -> QuestionSet {
+    var set = self
+    bytes.withByteView { bytes in
+      let plain = rows.filter { row in
+        let action = view.findAction(slice(bytes, row.action))
+        return view.rule(action: action, type: view.findType(slice(bytes, row.type))).column != 0
+      }
+      set.rows = rows.indices.map { plain[$0 % plain.count] }
+    }
+    return set
+  }
+
   /// Everything by name: what a plain `Authorize` does for each check.
   func decideTexts(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
     var sum: UInt64 = 0
@@ -138,19 +151,67 @@ struct QuestionSet {
 
   /// The same with the workspace looked up before.
   func decideResolved(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    walk(view, rounds) { check in
+      let decision = Engine.decide(
+        view, principal: PrincipalName(check.principal), workspace: check.resolved,
+        action: Int(check.action), type: Int(check.type), id: check.id)
+      return UInt64(decision.reasonByte)
+    }
+  }
+
+  /// No more than the look-ups of that.
+  func lookUp(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    walk(view, rounds) { check in
+      QuestionSet.lookUp(
+        view, principal: PrincipalName(check.principal), workspace: check.resolved,
+        action: Int(check.action), type: Int(check.type), id: check.id)
+    }
+  }
+
+  /// Nothing of it: a call with the same words, for what is around.
+  func passOver(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
+    walk(view, rounds) { check in
+      QuestionSet.passOver(
+        view, principal: PrincipalName(check.principal), workspace: check.resolved,
+        action: Int(check.action), type: Int(check.type), id: check.id)
+    }
+  }
+
+  @inline(__always)
+  private func walk(
+    _ view: SnapshotView, _ rounds: Int, _ body: (Ready) -> UInt64
+  ) -> UInt64 {
     var sum: UInt64 = 0
     bytes.withByteView { bytes in
       let ready = ready(bytes, view)
       for _ in 0..<rounds {
-        for check in ready {
-          let decision = Engine.decide(
-            view, principal: PrincipalName(check.principal), workspace: check.resolved,
-            action: Int(check.action), type: Int(check.type), id: check.id)
-          sum &+= UInt64(decision.reasonByte)
-        }
+        for check in ready { sum &+= body(check) }
       }
     }
     return sum
+  }
+
+  @inline(never)
+  private static func lookUp(
+    _ view: SnapshotView, principal: PrincipalName, workspace: ResolvedWorkspace, action: Int,
+    type: Int, id: ByteView
+  ) -> UInt64 {
+    let kind = principal.kind.rawValue
+    let tag = UInt8(truncatingIfNeeded: type)
+    let (principals, resources) = (view.table(.principals), view.table(.resources))
+    let soughtPrincipal = principals.seek(tag: kind, principal.id)
+    let soughtResource = resources.seek(tag: tag, id)
+    let member = principals.find(soughtPrincipal, tag: kind, principal.id)
+    let resource = resources.find(soughtResource, tag: tag, id)
+    return UInt64(member.value ^ resource.value)
+  }
+
+  @inline(never)
+  private static func passOver(
+    _ view: SnapshotView, principal: PrincipalName, workspace: ResolvedWorkspace, action: Int,
+    type: Int, id: ByteView
+  ) -> UInt64 {
+    UInt64(truncatingIfNeeded: principal.id.count ^ id.count ^ type)
   }
 
   /// A check as a caller has it: ids as bytes, the rest as numbers.
@@ -161,29 +222,6 @@ struct QuestionSet {
     var action: Int16
     var type: Int16
     var id: ByteView
-  }
-
-  /// What is left of a check once its names are looked up.
-  func decideLookedUp(_ view: SnapshotView, _ rounds: Int) -> UInt64 {
-    var sum: UInt64 = 0
-    bytes.withByteView { bytes in
-      let checks = ready(bytes, view).map { check in
-        (
-          principal: ResolvedPrincipal(PrincipalName(check.principal), in: view.table(.principals)),
-          workspace: check.resolved, action: Int(check.action),
-          resource: ResolvedOperand(type: Int(check.type), id: check.id, in: view.table(.resources))
-        )
-      }
-      for _ in 0..<rounds {
-        for check in checks {
-          let decision = Engine.decide(
-            view, principal: check.principal, workspace: check.workspace, action: check.action,
-            resource: check.resource, target: ResolvedOperand())
-          sum &+= UInt64(decision.reasonByte)
-        }
-      }
-    }
-    return sum
   }
 
   private func ready(_ bytes: ByteView, _ view: SnapshotView) -> [Ready] {
