@@ -31,6 +31,12 @@ extension ResolvedOperand {
     self.init(.id, .unknown, type: Int32(truncatingIfNeeded: type))
   }
 
+  /// Some resource of a type, old or new, and nobody knows which: rights on all of the type cover
+  /// it.
+  public init(someOf type: Int) {
+    self.init(.id, .unknown, type: Int32(truncatingIfNeeded: type), .something)
+  }
+
   /// Its slot of `resources`, where it is known.
   public var knownSlot: Int? { resolution == .known ? slot.number : nil }
 }

@@ -73,7 +73,8 @@ struct Terms {
     let word = view.cellWord(class: classIndex, cell: cell)
     if word == CellWord.all { return .covered }
     if word == CellWord.nothing { return .notGranted }
-    if !isKnown { return word & 3 == 3 ? .covered : .notInScope }
+    // A future flag covers what is new, and not something that may be old.
+    if !isKnown { return word & 3 == 3 && value != .max ? .covered : .notInScope }
     return view.scope(word, contains: view.ordinal(value)) ? .covered : .notInScope
   }
 

@@ -237,17 +237,17 @@ struct AskedCheck {
   }
 
   /// Every resource of the type that is linked to the target. Where there are too many to look
-  /// through, one that is not known stands for them: that takes rights on all of the type.
+  /// through, or the target's links are not known, rights on all of the type are asked for.
   private mutating func linked(
     _ operand: RouteOperand, _ target: ResolvedOperand, _ values: inout RequestValues
   ) -> Decision {
     let type = view.findType(values.table.value(operand.types.lowerBound))
     guard type >= 0 else { return Decision(.unknownResourceType) }
     resource = GatewayAnswer.Operand(type: type)
-    guard let slot = target.knownSlot else { return decide(ResolvedOperand(newOf: type), target) }
+    guard let slot = target.knownSlot else { return decide(ResolvedOperand(someOf: type), target) }
     let neighbours = view.resources(ofType: type, in: view.workspace(ofResource: slot))
     guard neighbours.count <= GatewayLimits.linkScanCountMax else {
-      return decide(ResolvedOperand(newOf: type), target)
+      return decide(ResolvedOperand(someOf: type), target)
     }
     var last = Decision(.unknownResource, operand: .self)
     for place in neighbours {

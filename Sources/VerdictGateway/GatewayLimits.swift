@@ -11,6 +11,6 @@ public enum GatewayLimits {
   /// A bearer token in bytes. A longer one is nobody's.
   static let tokenByteCountMax = 8_192
   /// Resources of a type that are looked through for those linked to a target. Where a workspace
-  /// has more, the check is made for one that is not known.
+  /// has more, rights on all of the type are asked for.
   static let linkScanCountMax = 4_096
 }

@@ -237,6 +237,10 @@ public struct KeySlot {
   @inlinable @inline(__always)
   public init() { self.init(head: 0xffff_00ff_0000_0000, number: -1) }
 
+  /// Nothing that is known, but something: no other slot without a key has this value.
+  @inlinable
+  public static var something: KeySlot { KeySlot(head: 0xffff_00ff_ffff_ffff, number: -1) }
+
   /// Whether there is a key: an occupied slot's length is not zero.
   @inlinable @inline(__always)
   public var isFound: Bool { (head >> 40) & 0xff != 0 }

@@ -70,6 +70,47 @@ struct GatewayTests {
     }
   }
 
+  @Test(
+    "what is linked to a target is asked for itself, or rights on all where there are too many",
+    arguments: [10, GatewayLimits.linkScanCountMax + 1])
+  func linked(_ count: Int) throws {
+    func reason(_ scope: String, _ target: String) throws -> Reason {
+      let others = (1..<count).map { "T\($0)" }.joined(separator: ", ")
+      let document = """
+        apiVersion: verdict/v1
+        model: rudderstack
+        organization: {id: acme, plan: enterprise, owner: olga}
+        workspaces:
+          prod:
+            resources:
+              destination: [D1]
+              transformation: [{id: T0, connected_to: [D1]}, \(others)]
+        tokens:
+          service:
+            - {id: ci, workspace: prod, secret_sha256: "\(Self.digest("one"))",
+               policy: {resources: {destination: {edit: all, connect: all},
+                                    transformation: {edit: \(scope), connect: all}}}}
+
+        """
+      let world = try GatewayWorld(
+        [document],
+        routes: """
+          unknown: future
+          routes:
+            - {match: "DELETE /d/{id}", check: "disconnect transformation/@target destination/{id}"}
+
+          """)
+      return world.ask("DELETE", "/d/\(target)", [Self.bearer("one")]).reason
+    }
+    #expect(try reason("all", "D1") == .granted)
+    for scope in ["{ids: [], include_future: true}", "{ids: [T1], include_future: true}", "[T1]"] {
+      #expect(try reason(scope, "D1") == .resourceNotInScope, "\(scope)")
+      // Nobody knows what is linked to it.
+      #expect(try reason(scope, "D2") == .resourceNotInScope, "\(scope)")
+    }
+    #expect(try reason("all", "D2") == .granted)
+  }
+
   @Test("an empty text is neither there nor absent")
   func empty() throws {
     let world = try GatewayWorld([Self.document("acme", secret: "one")], routes: Self.edit)
