@@ -135,8 +135,11 @@ class LogCost:
             )
             own = counts.own_allocations(found)
             self.add(f"{name}: heap allocations of our own per call", own, "allocations")
-            words = self.arguments(f"{name} instructions", share)
-            number = counts.instructions_of(scratch, api.AUTHORIZE, file, calls, *words)
+            log = f"{name} instructions"
+            number = counts.instructions_of(
+                scratch, api.AUTHORIZE, file, calls, *self.arguments(log, share),
+                clear=lambda log=log: self.path(log).unlink(missing_ok=True),
+            )
             self.add(f"{name}: instructions per call", number, "instructions")
 
 
