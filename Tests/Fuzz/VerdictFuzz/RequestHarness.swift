@@ -82,7 +82,7 @@ final class RequestHarness: FuzzHarness {
       arena.reset()
       let generation =
         switch method {
-        case .authorize: AuthorizeRequest(message, in: arena)?.generationMin
+        case .authorize, .authorizeStream: AuthorizeRequest(message, in: arena)?.generationMin
         case .checkVisibility: CheckVisibilityRequest(message, in: arena)?.generationMin
         default: nil as UInt64?
         }
