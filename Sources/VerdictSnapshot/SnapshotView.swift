@@ -3,8 +3,9 @@ public import VerdictModel
 /// A validated snapshot, ready to be read: the only thing that the engine accepts.
 ///
 /// It is two words and refers to bytes that somebody else keeps mapped; it must not outlive them.
-/// Validation has checked every offset, count and index once; reads are still bounded by
-/// preconditions, which validated bytes never trip.
+/// Validation has checked every offset, count and index once; reads of records are still bounded by
+/// preconditions, which validated bytes never trip. Slots of key tables and the words of scopes are
+/// read by what validation has seen.
 @safe
 public struct SnapshotView {
   @usableFromInline let base: UnsafeRawPointer
